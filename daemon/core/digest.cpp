@@ -8,21 +8,29 @@ void Digest::add(const OutputEvent& event) noexcept {
   integer(event.session_time_ns);
   integer(event.source_sample);
   switch (event.kind) {
-    case OutputKind::kHeading: return add(event.payload.heading);
-    case OutputKind::kSleep: return add(event.payload.sleep);
-    case OutputKind::kTurn: return add(event.payload.turn);
-    case OutputKind::kPopulation: return add(event.payload.population);
-    case OutputKind::kTrigger: return add(event.payload.trigger);
-    case OutputKind::kVeto: return add(event.payload.veto);
-    case OutputKind::kSession: return add(event.payload.session);
-    case OutputKind::kPulseStop: return add(event.payload.pulse_stop);
+    case OutputKind::kHeading:
+      return add(event.payload.heading);
+    case OutputKind::kSleep:
+      return add(event.payload.sleep);
+    case OutputKind::kTurn:
+      return add(event.payload.turn);
+    case OutputKind::kPopulation:
+      return add(event.payload.population);
+    case OutputKind::kTrigger:
+      return add(event.payload.trigger);
+    case OutputKind::kVeto:
+      return add(event.payload.veto);
+    case OutputKind::kSession:
+      return add(event.payload.session);
+    case OutputKind::kPulseStop:
+      return add(event.payload.pulse_stop);
   }
 }
 
 void Digest::add(const HeadingOutput& heading) noexcept {
-  for (const float value : {heading.angle_rad, heading.map_angle_rad, heading.concentration, heading.p_rest,
-                            heading.p_left, heading.p_right, heading.angular_velocity_rad_s,
-                            heading.evidence_nats_per_spike, heading.spikes_per_s}) {
+  for (const float value :
+       {heading.angle_rad, heading.map_angle_rad, heading.concentration, heading.p_rest, heading.p_left,
+        heading.p_right, heading.angular_velocity_rad_s, heading.evidence_nats_per_spike, heading.spikes_per_s}) {
     real(value);
   }
   enumerator(heading.dynamics);
@@ -32,7 +40,8 @@ void Digest::add(const SleepOutput& sleep) noexcept {
   enumerator(sleep.state);
   integer(sleep.moving);
   integer(sleep.feature_count);
-  for (const float value : {sleep.p_wake, sleep.p_nrem, sleep.p_rem, sleep.time_in_state_s, sleep.motion, sleep.quality}) {
+  for (const float value :
+       {sleep.p_wake, sleep.p_nrem, sleep.p_rem, sleep.time_in_state_s, sleep.motion, sleep.quality}) {
     real(value);
   }
   for (std::size_t i = 0; i < sleep.feature_count && i < kMaxSleepFeatures; ++i) real(sleep.features[i]);
@@ -51,8 +60,8 @@ void Digest::add(const TurnOutput& turn) noexcept {
 
 void Digest::add(const PopulationOutput& population) noexcept {
   enumerator(population.side);
-  for (const float value : {population.rate_hz, population.z, population.coupling, population.coupling_low,
-                            population.coupling_high}) {
+  for (const float value :
+       {population.rate_hz, population.z, population.coupling, population.coupling_low, population.coupling_high}) {
     real(value);
   }
 }
@@ -60,9 +69,12 @@ void Digest::add(const PopulationOutput& population) noexcept {
 void Digest::add(const Cause& cause) noexcept {
   enumerator(cause.kind);
   switch (cause.kind) {
-    case CauseKind::kTurn: return add(cause.value.turn);
-    case CauseKind::kPopulation: return add(cause.value.population);
-    case CauseKind::kSleep: return add(cause.value.sleep);
+    case CauseKind::kTurn:
+      return add(cause.value.turn);
+    case CauseKind::kPopulation:
+      return add(cause.value.population);
+    case CauseKind::kSleep:
+      return add(cause.value.sleep);
   }
 }
 

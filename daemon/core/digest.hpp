@@ -23,7 +23,9 @@ class Digest {
     for (unsigned i = 0; i < sizeof(T); ++i) byte(static_cast<std::uint8_t>(bits >> (8 * i)));
   }
   template <class T>
-  void enumerator(T value) noexcept { integer(static_cast<std::uint8_t>(value)); }
+  void enumerator(T value) noexcept {
+    integer(static_cast<std::uint8_t>(value));
+  }
   void real(float value) noexcept { integer(std::bit_cast<std::uint32_t>(value)); }
   void real(double value) noexcept { integer(std::bit_cast<std::uint64_t>(value)); }
 

@@ -20,9 +20,9 @@ enum class OutputKind : std::uint8_t {
 };
 
 struct HeadingOutput {
-  float angle_rad;      ///< circular mean of the posterior
-  float map_angle_rad;  ///< its maximum
-  float concentration;  ///< mean resultant length, 0..1
+  float angle_rad;                ///< circular mean of the posterior
+  float map_angle_rad;            ///< its maximum
+  float concentration;            ///< mean resultant length, 0..1
   float p_rest, p_left, p_right;  ///< left = counter-clockwise
   float angular_velocity_rad_s;
   float evidence_nats_per_spike;  ///< against the mean-rate model, running mean
@@ -78,7 +78,7 @@ struct TriggerOutput {
   SessionNs valid_until_ns;
   MonoNs decided_arrival_mono_ns;  ///< arrival of the deciding input: with the step's stamp it gives the decision's age
   float pulse_ms;
-  float p_state;                   ///< posterior of the rule's state at the decision
+  float p_state;  ///< posterior of the rule's state at the decision
   std::uint32_t trigger_id;
   std::uint16_t rule;
   std::uint8_t output;
@@ -88,12 +88,36 @@ struct TriggerOutput {
 enum class VetoReason : std::uint8_t {
   kNone = 0,
   // conditions of the rule
-  kWrongState, kLowStateProbability, kRefractory, kMaxPerMinute, kMaxPerSession, kDuty, kPulseRunning,
+  kWrongState,
+  kLowStateProbability,
+  kRefractory,
+  kMaxPerMinute,
+  kMaxPerSession,
+  kDuty,
+  kPulseRunning,
   // inhibits (clear by themselves)
-  kGap, kMovement, kLowEvidence, kLateDecision, kClockUncertain, kNotRecorded, kMasterLost, kSourceSilent, kStateUnknown,
+  kGap,
+  kMovement,
+  kLowEvidence,
+  kLateDecision,
+  kClockUncertain,
+  kNotRecorded,
+  kMasterLost,
+  kSourceSilent,
+  kStateUnknown,
   // not armed, and why (latched)
-  kNotArmed, kArmingLapsed, kNewEpoch, kLimitReached, kTooManyInhibits, kSelfTestFailed, kModelChanged, kNoMotionSignal,
-  kOperator, kOutputFailed, kDaemonStart, kCount
+  kNotArmed,
+  kArmingLapsed,
+  kNewEpoch,
+  kLimitReached,
+  kTooManyInhibits,
+  kSelfTestFailed,
+  kModelChanged,
+  kNoMotionSignal,
+  kOperator,
+  kOutputFailed,
+  kDaemonStart,
+  kCount
 };
 
 struct VetoOutput {
@@ -105,7 +129,19 @@ struct VetoOutput {
 };
 
 enum class SessionChange : std::uint8_t {
-  kStart = 1, kStop, kEpoch, kGap, kArmed, kDisarmed, kInhibitOn, kInhibitOff, kNote, kArmRefused, kSelfTest, kSourceUp, kSourceDown
+  kStart = 1,
+  kStop,
+  kEpoch,
+  kGap,
+  kArmed,
+  kDisarmed,
+  kInhibitOn,
+  kInhibitOff,
+  kNote,
+  kArmRefused,
+  kSelfTest,
+  kSourceUp,
+  kSourceDown
 };
 struct SessionOutput {
   SessionChange change;

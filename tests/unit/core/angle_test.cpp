@@ -1,6 +1,6 @@
-#include <catch2/catch.hpp>
-
 #include "daemon/core/angle.hpp"
+
+#include <catch2/catch.hpp>
 
 using vturn::angle_difference;
 using vturn::kPi;

@@ -1,7 +1,7 @@
+#include "daemon/core/digest.hpp"
+
 #include <catch2/catch.hpp>
 #include <cstring>
-
-#include "daemon/core/digest.hpp"
 
 using vturn::Digest;
 using vturn::OutputEvent;

@@ -1,7 +1,7 @@
 // Our elementary functions against libm's, over the ranges the engine uses.
-#include <catch2/catch.hpp>
-
 #include "daemon/core/math.hpp"
+
+#include <catch2/catch.hpp>
 
 namespace {
 
@@ -13,7 +13,8 @@ double relative_error(double got, double expected) {
 
 TEST_CASE("exp agrees with libm") {
   double worst = 0.0;
-  for (double x = -700.0; x < 700.0; x += 0.0137) worst = std::max(worst, relative_error(vturn::math::exp(x), std::exp(x)));
+  for (double x = -700.0; x < 700.0; x += 0.0137)
+    worst = std::max(worst, relative_error(vturn::math::exp(x), std::exp(x)));
   CHECK(worst < 5e-16);
   CHECK(vturn::math::exp(0.0) == 1.0);
   CHECK(vturn::math::exp(-800.0) == 0.0);
@@ -37,7 +38,8 @@ TEST_CASE("log agrees with libm") {
 TEST_CASE("sin and cos agree with libm") {
   double worst = 0.0;
   for (double x = -1000.0; x < 1000.0; x += 0.00731) {
-    worst = std::max({worst, std::fabs(vturn::math::sin(x) - std::sin(x)), std::fabs(vturn::math::cos(x) - std::cos(x))});
+    worst =
+        std::max({worst, std::fabs(vturn::math::sin(x) - std::sin(x)), std::fabs(vturn::math::cos(x) - std::cos(x))});
   }
   CHECK(worst < 1e-14);
 }

@@ -1,0 +1,334 @@
+#include "daemon/settings/settings.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <set>
+
+#include "daemon/settings/toml_section.hpp"
+
+namespace vturn::settings {
+namespace {
+
+constexpr double kDayMs = 86'400'000.0;
+
+void check_clock(Section& section, Source& source) {
+  section.required_text("clock", source.clock);
+  if (source.clock == "master" || source.clock == "arrival") return;
+  const bool ttl =
+      source.clock.starts_with("ttl:") && source.clock.size() > 4 && source.clock.size() < 8 &&
+      std::all_of(source.clock.begin() + 4, source.clock.end(), [](char c) { return c >= '0' && c <= '9'; });
+  if (!ttl || std::stoi(source.clock.substr(4)) > 255) {
+    section.fail("clock", "is \"" + source.clock + "\"; allowed: master | arrival | ttl:LINE (LINE 0 .. 255)");
+  }
+}
+
+Source read_source(Section& section) {
+  Source source;
+  section.required_text("name", source.name);
+  if (source.name.find('/') != std::string::npos) section.fail("name", "must not contain '/'");
+  section.required_text("type", source.type);
+  check_clock(section, source);
+  section.text("address", source.address);
+  section.choice("feed", source.feed, {"zmq_interface"});
+  section.text("http", source.http);
+  section.text("stream", source.stream);
+  section.text("listen", source.listen);
+  section.choice("order", source.order, {"burst", "hold", "arrival"});
+  section.real("sample_rate_hz", source.sample_rate_hz, 0.0, 200'000.0);
+  section.real("hold_ms", source.hold_ms, 1.0, 1000.0);
+  section.real("speed", source.speed, 0.01, 1000.0);
+  section.boolean("heartbeat", source.heartbeat);
+  section.integer("queue_capacity", source.queue_capacity, 1024, 4'194'304);
+  section.finish();
+  return source;
+}
+
+void read_units(Section& section, Units& units) {
+  section.choice("from", units.from, {"electrode", "sorted_id"});
+  section.text("pattern", units.pattern);
+  if (units.pattern.find("{}") == std::string::npos) section.fail("pattern", "must contain {} where the number stands");
+  section.integer("first", units.first, 0, kMaxUnits - 1);
+  if (const toml::table* map = section.table("map")) {
+    Section entries(*map, section.prefix() + ".map", section.file());
+    for (const auto& [key, value] : *map) {
+      std::int64_t unit = -1;
+      entries.integer(std::string(key.str()).c_str(), unit, 0, kMaxUnits - 1);
+      units.map[std::string(key.str())] = unit;
+    }
+  }
+  section.finish();
+}
+
+void read_heading(Section& section, Heading& heading) {
+  section.text("model", heading.model);
+  section.choice("image_y", heading.image_y, {"up", "down"});
+  section.choice("kernel", heading.kernel, {"automatic", "scalar", "avx2", "avx512"});
+  section.finish();
+}
+
+void read_motion(Section& channels, Sleep& sleep) {
+  const toml::node* motion = channels.node("motion");
+  if (motion == nullptr) return;
+  if (const auto* text = motion->as_string()) {
+    if (!text->get().empty()) sleep.motion.push_back(text->get());
+    return;
+  }
+  const auto* list = motion->as_array();
+  if (list == nullptr || list->size() > 3) channels.fail("motion", "must be \"SOURCE/CHANNEL\" or a list of at most 3");
+  for (const auto& element : *list) {
+    if (!element.is_string()) channels.fail("motion", "must hold text in quotes");
+    sleep.motion.push_back(element.as_string()->get());
+  }
+}
+
+void read_sleep(Section& section, Sleep& sleep) {
+  section.text("model", sleep.model);
+  if (const toml::table* table = section.table("channels")) {
+    Section channels(*table, section.prefix() + ".channels", section.file());
+    channels.text("theta", sleep.theta);
+    channels.text("slow", sleep.slow);
+    channels.text("emg", sleep.emg);
+    read_motion(channels, sleep);
+    channels.finish();
+  }
+  section.finish();
+}
+
+void read_turns(Section& section, Turns& turns) {
+  section.real("false_alarms_per_minute", turns.false_alarms_per_minute, 0.01, 60.0);
+  section.real("log_odds", turns.log_odds, 0.0, 50.0);
+  section.real("refractory_ms", turns.refractory_ms, 0.0, 10'000.0);
+  section.real("min_evidence_nats_per_spike", turns.min_evidence_nats_per_spike, -10.0, 10.0);
+  section.real("min_spikes_per_s", turns.min_spikes_per_s, 0.0, 10'000.0);
+  section.finish();
+}
+
+void read_population(Section& section, Population& population) {
+  section.text("cells", population.cells);
+  section.real("threshold_sd", population.threshold_sd, 0.1, 20.0);
+  section.real("kernel_ms", population.kernel_ms, 5.0, 500.0);
+  section.real("refractory_ms", population.refractory_ms, 0.0, 10'000.0);
+  section.integer("min_cells", population.min_cells, 1, 1000);
+  section.finish();
+}
+
+void read_arms(Section& section, Rule& rule) {
+  const toml::table* table = section.table("arms");
+  if (table == nullptr) return;
+  Section arms(*table, section.prefix() + ".arms", section.file());
+  rule.arms.clear();
+  double sum = 0.0;
+  for (const char* arm : {"stim", "sham", "delayed"}) {
+    double weight = 0.0;
+    arms.real(arm, weight, 0.0, 1.0);
+    if (weight > 0.0) rule.arms[arm] = weight;
+    sum += weight;
+  }
+  arms.finish();
+  if (std::abs(sum - 1.0) > 1e-6) section.fail("arms", "must add up to 1");
+}
+
+Rule read_rule(Section& section) {
+  Rule rule;
+  section.required_text("name", rule.name);
+  section.required_text("when", rule.when);
+  section.choice("when", rule.when, {"turn", "population", "sleep"});
+  section.choice("direction", rule.direction, {"clockwise", "counterclockwise", "any"});
+  section.choice("state", rule.state, {"WAKE", "NREM", "REM", "any"});
+  section.real("min_state_probability", rule.min_state_probability, 0.0, 1.0);
+  read_arms(section, rule);
+  section.real("delay_ms", rule.delay_ms, 1.0, 60'000.0);
+  section.required_text("output", rule.output);
+  section.real("refractory_ms", rule.refractory_ms, 0.0, kDayMs);
+  section.integer("max_per_minute", rule.max_per_minute, 1, 6000);
+  section.integer("max_per_session", rule.max_per_session, 1, 1'000'000);
+  section.real("max_decision_age_ms", rule.max_decision_age_ms, 0.1, 1000.0);
+  section.real("min_evidence_nats_per_spike", rule.min_evidence_nats_per_spike, -10.0, 10.0);
+  section.real("dwell_s", rule.dwell_s, 0.0, 3600.0);
+  section.real("valid_ms", rule.valid_ms, 1.0, 10'000.0);
+  section.finish();
+  return rule;
+}
+
+Output read_output(Section& section) {
+  Output output;
+  section.required_text("name", output.name);
+  section.required_text("type", output.type);
+  section.real("pulse_ms", output.pulse_ms, 0.1, 60'000.0);
+  section.text("address", output.address);
+  section.boolean("allow_remote", output.allow_remote);
+  section.text("file", output.file);
+  section.finish();
+  return output;
+}
+
+void read_limits(Section& section, Limits& limits) {
+  section.real("duty_max", limits.duty_max, 0.0001, 1.0);
+  section.integer("max_per_session", limits.max_per_session, 1, 1'000'000);
+  section.integer("max_inhibits_per_hour", limits.max_inhibits_per_hour, 1, 100'000);
+  section.real("gap_hold_ms", limits.gap_hold_ms, 0.0, 60'000.0);
+  section.real("movement_hold_ms", limits.movement_hold_ms, 0.0, 60'000.0);
+  section.real("evidence_hold_ms", limits.evidence_hold_ms, 0.0, 60'000.0);
+  section.real("clock_hold_ms", limits.clock_hold_ms, 0.0, 60'000.0);
+  section.real("record_hold_ms", limits.record_hold_ms, 0.0, 60'000.0);
+  section.boolean("no_motion_acknowledged", limits.no_motion_acknowledged);
+  section.integer("seed", limits.seed, 0, INT64_MAX);
+  section.boolean("blinded", limits.blinded);
+  section.finish();
+}
+
+void read_record(Section& section, Record& record) {
+  section.text("directory", record.directory);
+  section.text("file", record.file);
+  section.boolean("enabled", record.enabled);
+  section.real("buffer_s", record.buffer_s, 60.0, 600.0);
+  section.finish();
+}
+
+template <class Endpoint>
+void read_endpoint(Section& section, Endpoint& endpoint) {
+  section.text("address", endpoint.address);
+  section.boolean("allow_remote", endpoint.allow_remote);
+  section.text("curve_secret_key_file", endpoint.curve_secret_key_file);
+  section.finish();
+}
+
+void read_realtime(Section& section, Realtime& realtime) {
+  section.integer("decision_priority", realtime.decision_priority, 0, 98);
+  section.integer("reader_priority", realtime.reader_priority, 0, 98);
+  section.integer("zmq_priority", realtime.zmq_priority, 0, 98);
+  section.boolean("lock_memory", realtime.lock_memory);
+  section.finish();
+}
+
+/// Reads the table `key` when it is there.
+template <class Value, class Read>
+void read_table(Section& root, const char* key, Value& value, Read read) {
+  if (const toml::table* table = root.table(key)) {
+    Section section(*table, key, root.file());
+    read(section, value);
+  }
+}
+
+/// Reads each table of the list `key`; their names must differ.
+template <class Value, class Read>
+void read_list(Section& root, const char* key, std::size_t most, std::vector<Value>& values, Read read) {
+  const toml::array* list = root.tables(key);
+  if (list == nullptr) return;
+  if (list->size() > most) root.fail(key, "has more than " + std::to_string(most) + " entries");
+  std::set<std::string> names;
+  for (const auto& element : *list) {
+    Section section(*element.as_table(), key, root.file());
+    values.push_back(read(section));
+    if (!names.insert(values.back().name).second) section.fail("name", "\"" + values.back().name + "\" is used twice");
+  }
+}
+
+void check_signal(const Section& root, const Rig& rig, const std::string& signal) {
+  if (signal.empty()) return;
+  const std::size_t slash = signal.find('/');
+  const bool known = slash != std::string::npos && slash + 1 < signal.size() &&
+                     std::any_of(rig.sources.begin(), rig.sources.end(),
+                                 [&](const Source& source) { return source.name == signal.substr(0, slash); });
+  if (!known) {
+    root.fail("sleep", "channel \"" + signal + "\" must be \"SOURCE/CHANNEL\" with the name of a [[source]]");
+  }
+}
+
+void check_references(Section& root, const Rig& rig) {
+  const auto masters =
+      std::count_if(rig.sources.begin(), rig.sources.end(), [](const Source& s) { return s.is_master(); });
+  if (masters != 1) {
+    root.fail("source", "needs exactly one source with clock = \"master\"; found " + std::to_string(masters));
+  }
+  for (const Rule& rule : rig.rules) {
+    const bool known =
+        std::any_of(rig.outputs.begin(), rig.outputs.end(), [&](const Output& o) { return o.name == rule.output; });
+    if (!known) root.fail("rule", "output \"" + rule.output + "\" of rule \"" + rule.name + "\" is not a [[output]]");
+    if (rule.when != "sleep" && rig.heading.model.empty() && rule.when == "turn") {
+      root.fail("rule", "\"" + rule.name + "\" waits for turns, so [heading] needs a model");
+    }
+    if (rule.state != "any" && rig.sleep.model.empty()) {
+      root.fail("rule", "\"" + rule.name + "\" asks for " + rule.state + ", so [sleep] needs a model");
+    }
+  }
+  for (const std::string& signal : rig.signals()) check_signal(root, rig, signal);
+}
+
+Rig read_rig(const toml::table& table, const std::string& file) {
+  Rig rig;
+  Section root(table, "", file);
+  read_table(root, "rig", rig, [](Section& section, Rig& value) {
+    section.text("name", value.name);
+    section.finish();
+  });
+  read_list(root, "source", kMaxSources, rig.sources, read_source);
+  read_table(root, "units", rig.units, read_units);
+  read_table(root, "heading", rig.heading, read_heading);
+  read_table(root, "sleep", rig.sleep, read_sleep);
+  read_table(root, "turns", rig.turns, read_turns);
+  read_table(root, "population", rig.population, read_population);
+  read_list(root, "rule", 64, rig.rules, read_rule);
+  read_list(root, "output", 16, rig.outputs, read_output);
+  read_table(root, "limits", rig.limits, read_limits);
+  read_table(root, "record", rig.record, read_record);
+  read_table(root, "publish", rig.publish, read_endpoint<Publish>);
+  read_table(root, "control", rig.control, read_endpoint<Control>);
+  read_table(root, "realtime", rig.realtime, read_realtime);
+  root.finish();
+  check_references(root, rig);
+  return rig;
+}
+
+}  // namespace
+
+std::vector<std::string> Rig::signals() const {
+  std::vector<std::string> all;
+  const auto add = [&all](const std::string& signal) {
+    if (!signal.empty() && std::find(all.begin(), all.end(), signal) == all.end()) all.push_back(signal);
+  };
+  add(sleep.theta);
+  add(sleep.slow);
+  add(sleep.emg);
+  for (const std::string& axis : sleep.motion) add(axis);
+  return all;
+}
+
+SourceIndex Rig::master() const {
+  const auto found =
+      std::find_if(sources.begin(), sources.end(), [](const Source& source) { return source.is_master(); });
+  return static_cast<SourceIndex>(found - sources.begin());
+}
+
+std::string Rig::resolve(const std::string& path) const {
+  if (path.empty() || path.front() == '/') return path;
+  return (std::filesystem::path(file).parent_path() / path).string();
+}
+
+Expected<Rig> parse_rig(const std::string& text, const std::string& file) {
+  try {
+    Rig rig = read_rig(toml::parse(text, file), file);
+    rig.file = file;
+    rig.text = text;
+    return rig;
+  } catch (const toml::parse_error& error) {
+    return Error{file + ":" + std::to_string(error.source().begin.line) + ": " + std::string(error.description())};
+  } catch (const SettingsError& error) {
+    return Error{error.what()};
+  }
+}
+
+Expected<Rig> load_rig(const std::string& file) {
+  constexpr std::uintmax_t kMostBytes = 1U << 20;
+  std::error_code code;
+  const auto size = std::filesystem::file_size(file, code);
+  if (code) return Error{file + ": cannot be read: " + code.message()};
+  if (size > kMostBytes) return Error{file + ": is larger than 1 MiB; a rig file is a few kilobytes"};
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream) return Error{file + ": cannot be opened"};
+  return parse_rig(std::string(std::istreambuf_iterator<char>(stream), {}), file);
+}
+
+}  // namespace vturn::settings

@@ -1,0 +1,165 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "daemon/core/expected.hpp"
+#include "daemon/core/types.hpp"
+
+namespace vturn::settings {
+
+// The rig file (DESIGN §7) as plain values, checked: every number is in its range, every name refers to something that
+// exists. Times keep the unit of their key.
+
+struct Source {
+  std::string name;
+  std::string type;   ///< plugin: open_ephys | tracking | path of a .so
+  std::string clock;  ///< "master", "ttl:LINE" (0-based) or "arrival"
+  std::string address = "tcp://127.0.0.1:5556";
+  std::string feed = "zmq_interface";
+  std::string http = "http://127.0.0.1:37497";
+  std::string stream;  ///< "" = the first one seen
+  std::string listen = "127.0.0.1:5700";
+  std::string order = "burst";  ///< burst | hold | arrival
+  double sample_rate_hz = 0.0;  ///< 0 = ask the GUI
+  double hold_ms = 20.0;
+  double speed = 1.0;  ///< session seconds per wall second of an accelerated run
+  bool heartbeat = false;
+  std::int64_t queue_capacity = 65536;
+  [[nodiscard]] bool is_master() const { return clock == "master"; }
+};
+
+struct Units {
+  std::string from = "electrode";
+  std::string pattern = "Electrode {}";
+  std::int64_t first = 1;
+  std::map<std::string, std::int64_t> map;
+};
+
+struct Heading {
+  std::string model;
+  std::string image_y = "down";
+  std::string kernel = "automatic";
+};
+
+struct Sleep {
+  std::string model;
+  std::string theta, slow, emg;     ///< "SOURCE/CHANNEL" or ""
+  std::vector<std::string> motion;  ///< up to three axes
+};
+
+struct Turns {
+  double false_alarms_per_minute = 1.0;
+  double log_odds = 0.0;  ///< 0 = from the model's table
+  double refractory_ms = 200.0;
+  double min_evidence_nats_per_spike = 0.0;
+  double min_spikes_per_s = 10.0;
+};
+
+struct Population {
+  std::string cells;  ///< CSV unit,side; "" = off
+  double threshold_sd = 1.0;
+  double kernel_ms = 30.0;
+  double refractory_ms = 200.0;
+  std::int64_t min_cells = 5;
+};
+
+struct Rule {
+  std::string name;
+  std::string when;               ///< turn | population | sleep
+  std::string direction = "any";  ///< clockwise | counterclockwise | any
+  std::string state = "REM";      ///< WAKE | NREM | REM | any
+  double min_state_probability = 0.9;
+  std::map<std::string, double> arms{{"stim", 1.0}};
+  double delay_ms = 1000.0;
+  std::string output;
+  double refractory_ms = 500.0;
+  std::int64_t max_per_minute = 30;
+  std::int64_t max_per_session = 2000;
+  double max_decision_age_ms = 20.0;
+  double min_evidence_nats_per_spike = 0.0;
+  double dwell_s = 0.0;
+  double valid_ms = 50.0;
+};
+
+struct Output {
+  std::string name;
+  std::string type;  ///< plugin: mock | udp | path of a .so
+  double pulse_ms = 10.0;
+  std::string address = "127.0.0.1:5701";
+  bool allow_remote = false;
+  std::string file;
+};
+
+struct Limits {
+  double duty_max = 0.05;
+  std::int64_t max_per_session = 5000;
+  std::int64_t max_inhibits_per_hour = 600;
+  double gap_hold_ms = 1000.0;
+  double movement_hold_ms = 1000.0;
+  double evidence_hold_ms = 500.0;
+  double clock_hold_ms = 1000.0;
+  double record_hold_ms = 1000.0;
+  bool no_motion_acknowledged = false;
+  std::int64_t seed = 1;
+  bool blinded = false;
+};
+
+struct Record {
+  std::string directory = "sessions";
+  std::string file;  ///< fixed path instead of DIRECTORY/SESSION_ID.mcap
+  bool enabled = true;
+  double buffer_s = 60.0;
+};
+
+struct Publish {
+  std::string address = "tcp://127.0.0.1:5600";
+  bool allow_remote = false;
+  std::string curve_secret_key_file;
+};
+
+struct Control {
+  std::string address = "tcp://127.0.0.1:5601";
+  bool allow_remote = false;
+  std::string curve_secret_key_file;
+};
+
+struct Realtime {
+  std::int64_t decision_priority = 80;
+  std::int64_t reader_priority = 82;
+  std::int64_t zmq_priority = 85;
+  bool lock_memory = true;
+};
+
+struct Rig {
+  std::string file;
+  std::string text;  ///< the file as read: an attachment of the log, hashed into every trigger
+  std::string name = "rig";
+  std::vector<Source> sources;
+  Units units;
+  Heading heading;
+  Sleep sleep;
+  Turns turns;
+  Population population;
+  std::vector<Rule> rules;
+  std::vector<Output> outputs;
+  Limits limits;
+  Record record;
+  Publish publish;
+  Control control;
+  Realtime realtime;
+
+  /// Distinct signals named by [sleep].channels, in the order theta, slow, emg, motion: LfpInput::signal indexes it.
+  [[nodiscard]] std::vector<std::string> signals() const;
+  [[nodiscard]] SourceIndex master() const;
+  /// Path as written in the rig file, relative to that file's folder.
+  [[nodiscard]] std::string resolve(const std::string& path) const;
+};
+
+/// Parses and checks a rig file's text. The error is one line: FILE:LINE: KEY: what is wrong, what is allowed.
+Expected<Rig> parse_rig(const std::string& text, const std::string& file);
+Expected<Rig> load_rig(const std::string& file);
+
+}  // namespace vturn::settings

@@ -1,0 +1,127 @@
+// The rig file: what is allowed, and that each mistake is named with file, line, key and range.
+#include "daemon/settings/settings.hpp"
+
+#include <catch2/catch.hpp>
+
+using vturn::settings::parse_rig;
+
+namespace {
+
+const std::string kMinimal = R"([[source]]
+name = "ephys"
+type = "open_ephys"
+clock = "master"
+)";
+
+std::string error_of(const std::string& text) {
+  const auto rig = parse_rig(text, "rig.toml");
+  return rig ? "" : rig.error();
+}
+
+bool mentions(const std::string& text, std::initializer_list<const char*> parts) {
+  for (const char* part : parts) {
+    if (text.find(part) == std::string::npos) {
+      UNSCOPED_INFO("\"" << text << "\" does not mention \"" << part << "\"");
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+TEST_CASE("a minimal rig file gets the documented defaults") {
+  const auto rig = parse_rig(kMinimal, "rig.toml");
+  REQUIRE(rig);
+  CHECK(rig->sources.size() == 1);
+  CHECK(rig->master() == 0);
+  CHECK(rig->publish.address == "tcp://127.0.0.1:5600");
+  CHECK(rig->control.address == "tcp://127.0.0.1:5601");
+  CHECK_FALSE(rig->publish.allow_remote);
+  CHECK(rig->record.buffer_s >= 60.0);
+  CHECK(rig->text == kMinimal);
+}
+
+TEST_CASE("the rig file of the design parses") {
+  const auto rig = parse_rig(R"([rig]
+name = "mouse42-night"
+[[source]]
+name = "ephys"
+type = "open_ephys"
+clock = "master"
+address = "tcp://127.0.0.1:5556"
+feed = "zmq_interface"
+http = "http://127.0.0.1:37497"
+[units]
+from = "electrode"
+[heading]
+model = "mouse42.heading.json"
+image_y = "down"
+[sleep]
+model = "mouse42.sleep.json"
+channels = { theta = "ephys/LFP", slow = "ephys/LFP", emg = "ephys/EMG", motion = "" }
+[turns]
+false_alarms_per_minute = 1.0
+[[rule]]
+name = "rem-clockwise"
+when = "turn"
+direction = "clockwise"
+state = "REM"
+min_state_probability = 0.9
+arms = { stim = 0.5, sham = 0.5 }
+output = "laser"
+refractory_ms = 500
+max_per_minute = 30
+max_per_session = 2000
+max_decision_age_ms = 20
+[[output]]
+name = "laser"
+type = "mock"
+pulse_ms = 10
+[limits]
+duty_max = 0.05
+[record]
+directory = "sessions"
+[publish]
+address = "tcp://127.0.0.1:5600"
+[control]
+address = "tcp://127.0.0.1:5601"
+)",
+                             "/rigs/mouse42.toml");
+  REQUIRE(rig);
+  CHECK(rig->rules.at(0).arms.at("sham") == 0.5);
+  CHECK(rig->signals() == std::vector<std::string>{"ephys/LFP", "ephys/EMG"});
+  CHECK(rig->resolve(rig->heading.model) == "/rigs/mouse42.heading.json");
+}
+
+TEST_CASE("mistakes are named with file, line, key and what is allowed") {
+  CHECK(mentions(error_of("[[source]\n"), {"rig.toml:1"}));
+  CHECK(mentions(error_of(kMinimal + "adress = \"x\"\n"), {"rig.toml:5", "source.adress", "not a key", "address"}));
+  CHECK(mentions(error_of(kMinimal + "queue_capacity = 3\n"),
+                 {"rig.toml:5", "source.queue_capacity", "1024 .. 4194304"}));
+  CHECK(mentions(error_of(kMinimal + "queue_capacity = \"many\"\n"), {"rig.toml:5", "whole number"}));
+  CHECK(mentions(error_of(kMinimal + "order = \"sorted\"\n"), {"rig.toml:5", "burst | hold | arrival"}));
+  CHECK(mentions(error_of(kMinimal + "[limits]\nduty_max = nan\n"), {"rig.toml:6", "limits.duty_max"}));
+  CHECK(mentions(error_of(kMinimal + "[limits]\nduty_max = 1.5\n"), {"rig.toml:6", "limits.duty_max", "0.0001 .. 1"}));
+  CHECK(mentions(error_of(kMinimal + "[record]\nbuffer_s = 5\n"), {"rig.toml:6", "record.buffer_s", "60"}));
+  CHECK(mentions(error_of(kMinimal + "[dashboard]\nport = 1\n"), {"rig.toml:5", "dashboard", "not a key"}));
+  CHECK(mentions(error_of(kMinimal + "[heading]\nmodel = 5\n"), {"rig.toml:6", "heading.model", "text"}));
+}
+
+TEST_CASE("sources need exactly one clock master and distinct names") {
+  CHECK(mentions(error_of(""), {"rig.toml", "source", "exactly one", "found 0"}));
+  CHECK(mentions(error_of(kMinimal + kMinimal), {"used twice"}));
+  CHECK(mentions(error_of("[[source]]\nname=\"a\"\ntype=\"tracking\"\nclock=\"ttl:x\"\n"),
+                 {"rig.toml:4", "source.clock", "ttl:LINE"}));
+}
+
+TEST_CASE("rules must refer to outputs and models that exist") {
+  const std::string rule = kMinimal + "[[rule]]\nname=\"r\"\nwhen=\"turn\"\noutput=\"laser\"\n";
+  CHECK(mentions(error_of(rule), {"rig.toml", "laser", "[[output]]"}));
+  CHECK(mentions(error_of(rule + "[[output]]\nname=\"laser\"\ntype=\"mock\"\n"), {"[heading] needs a model"}));
+  CHECK(mentions(error_of(rule + "[[output]]\nname=\"laser\"\ntype=\"mock\"\n[heading]\nmodel=\"m.json\"\n"),
+                 {"[sleep] needs a model"}));
+  CHECK(mentions(error_of(kMinimal + "[[rule]]\nname=\"r\"\nwhen=\"turn\"\narms={stim=0.5}\noutput=\"l\"\n"),
+                 {"rule.arms", "add up to 1"}));
+  CHECK(mentions(error_of(kMinimal + "[sleep]\nchannels={theta=\"LFP\"}\n"), {"SOURCE/CHANNEL"}));
+}
