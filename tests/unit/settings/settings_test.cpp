@@ -2,6 +2,7 @@
 #include "daemon/settings/settings.hpp"
 
 #include <catch2/catch.hpp>
+#include <filesystem>
 
 using vturn::settings::parse_rig;
 
@@ -124,4 +125,13 @@ TEST_CASE("rules must refer to outputs and models that exist") {
   CHECK(mentions(error_of(kMinimal + "[[rule]]\nname=\"r\"\nwhen=\"turn\"\narms={stim=0.5}\noutput=\"l\"\n"),
                  {"rule.arms", "add up to 1"}));
   CHECK(mentions(error_of(kMinimal + "[sleep]\nchannels={theta=\"LFP\"}\n"), {"SOURCE/CHANNEL"}));
+}
+
+TEST_CASE("every rig file that is shipped parses") {
+  for (const auto& entry : std::filesystem::directory_iterator(VTURN_SOURCE_DIR "/config")) {
+    if (entry.path().extension() != ".toml") continue;
+    const auto rig = vturn::settings::load_rig(entry.path().string());
+    INFO((rig ? entry.path().string() : rig.error()));
+    CHECK(static_cast<bool>(rig));
+  }
 }

@@ -1,0 +1,114 @@
+#include "daemon/engine/engine.hpp"
+
+#include <algorithm>
+
+namespace vturn {
+namespace {
+
+SessionOutput& session_output(OutputBuffer& out, const InputEvent& event, SessionChange change) noexcept {
+  OutputEvent& output = out.add(OutputKind::kSession, event.session_time_ns, event.source_sample);
+  output.payload.session = SessionOutput{change, VetoReason::kNone, event.source, 0, 0, 0};
+  return output.payload.session;
+}
+
+}  // namespace
+
+void Engine::prepare(const EngineSettings& settings) {
+  heading_.prepare(settings);
+  sleep_.prepare(settings);
+  trigger_.prepare(settings.trigger);
+}
+
+void Engine::step(const InputEvent& event, OutputBuffer& out) noexcept {
+  if (inputs_++ == 0) session_output(out, event, SessionChange::kStart);
+  session_ns_ = std::max(session_ns_, event.session_time_ns);
+  // Interlocks first: what this input forbids must hold for what it decides.
+  trigger_.input(event, out);
+  decode(event, out);
+  observe(event, out);
+}
+
+void Engine::decode(const InputEvent& event, OutputBuffer& out) noexcept {
+  switch (event.kind) {
+    case InputKind::kSpike:
+      ++spikes_;
+      heading_.spike(event, out);
+      break;
+    case InputKind::kLfp:
+      sleep_.lfp(event, out);
+      heading_.sleep_state(sleep_.state());
+      break;
+    case InputKind::kTick:
+      heading_.silence(event.session_time_ns, event.source_sample, out);
+      break;
+    case InputKind::kTtl:
+      ++ttl_edges_;
+      break;
+    case InputKind::kSource:
+      source_changed(event, out);
+      break;
+    case InputKind::kCommand:
+      command(event, out);
+      break;
+    case InputKind::kHeading:
+    case InputKind::kOutputResult:
+    case InputKind::kRecorder:
+      break;
+  }
+}
+
+void Engine::command(const InputEvent& event, OutputBuffer& out) noexcept {
+  const CommandInput& command = event.payload.command;
+  if (command.command == CommandKind::kNote && command.part == 0) {
+    session_output(out, event, SessionChange::kNote).request = command.request;
+  } else if (command.command == CommandKind::kShutdown) {
+    session_output(out, event, SessionChange::kStop).request = command.request;
+  }
+}
+
+void Engine::source_changed(const InputEvent& event, OutputBuffer& out) noexcept {
+  const SourceInput& source = event.payload.source;
+  switch (source.change) {
+    case SourceChange::kUp:
+      session_output(out, event, SessionChange::kSourceUp);
+      break;
+    case SourceChange::kDown:
+    case SourceChange::kRefused:
+      session_output(out, event, SessionChange::kSourceDown);
+      break;
+    case SourceChange::kEpoch:
+      session_output(out, event, SessionChange::kEpoch).count = source.epoch;
+      if (source.carries_spikes != 0) heading_.reset();
+      sleep_.gap(event.session_time_ns, event.source_sample, out);
+      heading_.sleep_state(sleep_.state());
+      break;
+    case SourceChange::kGap:
+    case SourceChange::kOverflow:
+      session_output(out, event, SessionChange::kGap).count = source.count;
+      sleep_.gap(event.session_time_ns, event.source_sample, out);
+      heading_.sleep_state(sleep_.state());
+      break;
+    case SourceChange::kClock:
+      break;
+  }
+}
+
+void Engine::observe(const InputEvent& event, OutputBuffer& out) noexcept {
+  // By index: what the trigger adds while observing is its own and needs no second look.
+  const std::size_t decoded = out.events().size();
+  for (std::size_t i = 0; i < decoded; ++i) {
+    const OutputEvent output = out.events()[i];
+    switch (output.kind) {
+      case OutputKind::kHeading:
+      case OutputKind::kSleep:
+      case OutputKind::kTurn:
+      case OutputKind::kPopulation:
+        trigger_.observe(output, event, out);
+        break;
+      default:
+        break;
+    }
+  }
+}
+
+}  // namespace vturn

@@ -1,0 +1,110 @@
+#include "daemon/engine/heading_stage.hpp"
+
+#include <algorithm>
+
+namespace vturn {
+namespace {
+
+/// First grid point at or after `time_ns`.
+SessionNs grid_after(SessionNs time_ns) noexcept {
+  const SessionNs below = time_ns / HeadingStage::kGridNs * HeadingStage::kGridNs;
+  return below >= time_ns ? below : below + HeadingStage::kGridNs;
+}
+
+Dynamics dynamics_in(SleepState state) noexcept {
+  if (state == SleepState::kRem) return Dynamics::kRem;
+  return state == SleepState::kNrem ? Dynamics::kNrem : Dynamics::kWake;
+}
+
+}  // namespace
+
+void HeadingStage::prepare(const EngineSettings& settings) {
+  has_heading_ = settings.heading.has_value();
+  has_population_ = settings.population.has_value();
+  if (has_heading_) {
+    filter_.prepare(*settings.heading, settings.kernel);
+    turns_.prepare(settings.turns);
+    coupling_.prepare(settings.coupling);
+  }
+  if (has_population_) population_.prepare(*settings.population);
+}
+
+void HeadingStage::reset() noexcept {
+  if (has_heading_) {
+    filter_.reset();
+    turns_.reset();
+    coupling_.reset();
+  }
+  if (has_population_) population_.reset();
+  started_ = false;
+}
+
+void HeadingStage::sleep_state(SleepState state) noexcept {
+  if (state == state_) return;
+  state_ = state;
+  if (has_heading_) filter_.set_dynamics(dynamics_in(state));
+}
+
+void HeadingStage::spike(const InputEvent& event, OutputBuffer& out) noexcept {
+  const SpikeInput& spike = event.payload.spike;
+  if (started_ && event.session_time_ns < time_ns_) ++late_;
+  advance_to(event.session_time_ns, event.source_sample, out);
+  if (spike.unit == kNoUnit) return;
+  if (has_heading_ && filter_.has_unit(spike.unit)) {
+    filter_.spike(event.session_time_ns, spike.unit);
+    estimate_ = filter_.estimate();
+    detect(time_ns_, event.source_sample, out);
+  }
+  if (has_population_) {
+    population_.spike(event.session_time_ns, spike.unit);
+    detect_population(time_ns_, event.source_sample, out);
+  }
+}
+
+void HeadingStage::silence(SessionNs master_ns, SampleIndex sample, OutputBuffer& out) noexcept {
+  if (!started_ || master_ns - kSilenceLagNs <= time_ns_) return;
+  advance_to(master_ns - kSilenceLagNs, sample, out);
+}
+
+void HeadingStage::advance_to(SessionNs time_ns, SampleIndex sample, OutputBuffer& out) noexcept {
+  if (!started_) {
+    started_ = true;
+    time_ns_ = time_ns;
+    next_grid_ns_ = grid_after(time_ns);
+  }
+  if (time_ns - next_grid_ns_ > kMaxCatchUpNs) next_grid_ns_ = grid_after(time_ns - kMaxCatchUpNs);
+  for (; next_grid_ns_ <= time_ns; next_grid_ns_ += kGridNs) grid_step(next_grid_ns_, sample, out);
+  time_ns_ = std::max(time_ns_, time_ns);
+}
+
+void HeadingStage::grid_step(SessionNs time_ns, SampleIndex sample, OutputBuffer& out) noexcept {
+  time_ns_ = time_ns;
+  if (has_population_) detect_population(time_ns, sample, out);
+  if (!has_heading_) return;
+  filter_.advance(time_ns);
+  estimate_ = filter_.estimate();
+  out.add(OutputKind::kHeading, time_ns, sample).payload.heading = estimate_;
+  coupling_.heading(time_ns, estimate_.angle_rad, state_);
+  detect(time_ns, sample, out);
+}
+
+void HeadingStage::detect(SessionNs time_ns, SampleIndex sample, OutputBuffer& out) noexcept {
+  TurnOutput turn{};
+  if (turns_.step(time_ns, estimate_, state_, turn)) out.add(OutputKind::kTurn, time_ns, sample).payload.turn = turn;
+}
+
+void HeadingStage::detect_population(SessionNs time_ns, SampleIndex sample, OutputBuffer& out) noexcept {
+  PopulationOutput event{};
+  while (population_.step(time_ns, state_, event)) {
+    if (has_heading_) {
+      const turns::CouplingEstimate coupling = coupling_.estimate(event.side, state_);
+      event.coupling = static_cast<float>(coupling.probability);
+      event.coupling_low = static_cast<float>(coupling.low);
+      event.coupling_high = static_cast<float>(coupling.high);
+      coupling_.event(time_ns, event.side, state_);
+    }
+    out.add(OutputKind::kPopulation, time_ns, sample).payload.population = event;
+  }
+}
+
+}  // namespace vturn

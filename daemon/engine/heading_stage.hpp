@@ -1,0 +1,50 @@
+#pragma once
+
+#include "daemon/core/input_event.hpp"
+#include "daemon/core/output_buffer.hpp"
+#include "daemon/engine/engine_settings.hpp"
+
+namespace vturn {
+
+/// Spikes to headings, turns and population events: the heading filter, the turn detector and the collicular detector
+/// on one time line. Headings are given on a fixed 10 ms grid of session time, from the spikes delivered by then.
+class HeadingStage {
+ public:
+  static constexpr SessionNs kGridNs = 10 * kNsPerMs;
+  /// Without spikes the filters follow the master's time at this distance: late enough that a block still on its way
+  /// is not overtaken (its spikes would count as late), soon enough that silence is taken as information.
+  static constexpr SessionNs kSilenceLagNs = 50 * kNsPerMs;
+  /// Of a longer jump in time only the end is put on the grid.
+  static constexpr SessionNs kMaxCatchUpNs = kNsPerS;
+
+  void prepare(const EngineSettings& settings);
+  void spike(const InputEvent& event, OutputBuffer& out) noexcept;
+  /// The master's clock stands at `master_ns`.
+  void silence(SessionNs master_ns, SampleIndex sample, OutputBuffer& out) noexcept;
+  /// A new epoch: what was known of the heading is void.
+  void reset() noexcept;
+  void sleep_state(SleepState state) noexcept;
+
+  [[nodiscard]] std::uint64_t late_spikes() const noexcept { return late_; }
+
+ private:
+  void advance_to(SessionNs time_ns, SampleIndex sample, OutputBuffer& out) noexcept;
+  void grid_step(SessionNs time_ns, SampleIndex sample, OutputBuffer& out) noexcept;
+  void detect(SessionNs time_ns, SampleIndex sample, OutputBuffer& out) noexcept;
+  void detect_population(SessionNs time_ns, SampleIndex sample, OutputBuffer& out) noexcept;
+
+  HeadingFilter filter_;
+  turns::TurnDetector turns_;
+  turns::PopulationDetector population_;
+  turns::Coupling coupling_;
+  HeadingOutput estimate_{};
+  SleepState state_ = SleepState::kUnknown;
+  SessionNs time_ns_ = 0;
+  SessionNs next_grid_ns_ = 0;
+  std::uint64_t late_ = 0;
+  bool has_heading_ = false;
+  bool has_population_ = false;
+  bool started_ = false;
+};
+
+}  // namespace vturn

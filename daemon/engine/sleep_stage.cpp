@@ -1,0 +1,31 @@
+#include "daemon/engine/sleep_stage.hpp"
+
+namespace vturn {
+
+void SleepStage::prepare(const EngineSettings& settings) {
+  enabled_ = settings.sleep.has_value();
+  if (!enabled_) return;
+  features_.prepare(settings.features);
+  filter_.prepare(*settings.sleep);
+}
+
+void SleepStage::lfp(const InputEvent& event, OutputBuffer& out) noexcept {
+  if (!enabled_) return;
+  features_.push(event.payload.lfp, event.session_time_ns);
+  FeatureFrame frame;
+  while (features_.next(frame)) {
+    last_ = filter_.step(frame);
+    out.add(OutputKind::kSleep, frame.time_ns, event.source_sample).payload.sleep = last_;
+  }
+}
+
+void SleepStage::gap(SessionNs time_ns, SampleIndex sample, OutputBuffer& out) noexcept {
+  if (!enabled_) return;
+  features_.gap();
+  filter_.gap();
+  if (last_.state == SleepState::kUnknown) return;
+  last_ = SleepOutput{};
+  out.add(OutputKind::kSleep, time_ns, sample).payload.sleep = last_;
+}
+
+}  // namespace vturn
