@@ -1,0 +1,62 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+
+#include "daemon/sleep/emission.hpp"
+#include "daemon/sleep/sleep_model.hpp"
+
+namespace vturn {
+
+/// Unknown gains of a saved model's signals: one log-power shift for the brain signals and one for EMG, of greatest
+/// marginal likelihood (times a prior at "as calibrated") over the first minutes. A bank of forward filters, one a
+/// candidate, on 4-s means; its work is spread over the frames in between. Method: template plus unknown gain, as in
+/// Sunderam's per-mouse hidden Markov scoring, with the shifts on a grid.
+class GainFit {
+ public:
+  void prepare(const SleepModel& model, double step_s) noexcept;
+  void reset() noexcept;
+  void step(const FeatureFrame& frame) noexcept;
+
+  [[nodiscard]] bool active() const noexcept { return fit_epochs_ > 0 && epochs_ < fit_epochs_; }
+  /// Enough data (1 min) for the shifts to be better than none.
+  [[nodiscard]] bool informed() const noexcept { return epochs_ >= kEpochsToInform; }
+  /// Best shift (nats) of this feature's log power; 0 for an accelerometer, whose units are fixed.
+  [[nodiscard]] double shift(SleepFeature feature) const noexcept;
+
+ private:
+  static constexpr double kGridStep = 0.25;
+  static constexpr int kGridHalf = 12;
+  static constexpr std::size_t kGrid = 2 * kGridHalf + 1;
+  static constexpr int kEpochsToInform = 15;
+
+  struct Candidate {
+    StateVector posterior{};
+    double score = 0.0;
+  };
+
+  void close_epoch() noexcept;
+  void weigh_candidate(std::size_t index) noexcept;
+  void choose() noexcept;
+  [[nodiscard]] static double grid_value(std::size_t i) noexcept {
+    return kGridStep * static_cast<double>(static_cast<int>(i) - kGridHalf);
+  }
+
+  Emission emission_;
+  TransitionMatrix transitions_{};
+  StateVector prior_{};
+  std::array<Candidate, kGrid * kGrid> candidates_{};
+  FeatureFrame epoch_;  ///< means of the last whole epoch
+  std::array<double, kSleepFeatures> sum_{};
+  std::array<int, kSleepFeatures> valid_frames_{};
+  int frames_ = 0;
+  int frames_per_epoch_ = 1;
+  int epochs_ = 0;
+  int fit_epochs_ = 0;
+  double prior_precision_ = 0.0;
+  std::size_t cursor_ = kGrid * kGrid;  ///< next candidate to take the last epoch
+  double brain_ = 0.0;
+  double emg_ = 0.0;
+};
+
+}  // namespace vturn

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+
+#include "daemon/sleep/sleep_model.hpp"
+
+namespace vturn {
+
+/// Whether the animal moves: log motion (accelerometer, else EMG) against its NREM median. Movement shows in most of
+/// the last 0.8 s; a REM twitch is shorter and does not pass.
+class MotionGate {
+ public:
+  void prepare(const SleepModel& model, double step_s) noexcept;
+  void reset() noexcept;
+  /// `emg_offset`: offset of log EMG against the model. True while moving.
+  bool step(const FeatureFrame& frame, double emg_offset) noexcept;
+  /// Above the NREM median, in its MADs; 0 without a motion signal.
+  [[nodiscard]] double level() const noexcept { return level_; }
+
+ private:
+  static constexpr int kWindow = 8;
+  static constexpr int kNeeded = 6;
+
+  [[nodiscard]] bool measure(const FeatureFrame& frame, double emg_offset) noexcept;
+
+  MotionReference motion_;
+  MotionReference emg_;
+  bool single_ = false;  ///< a step is longer than the window: each frame decides alone
+  std::uint8_t recent_ = 0;
+  bool moving_ = false;
+  double level_ = 0.0;
+};
+
+}  // namespace vturn

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "daemon/core/types.hpp"
+
+namespace vturn {
+
+/// Features by name: a model and a table of epochs agree by these names, not by position. The first seven are computed
+/// live (in the order published as Sleep.features); alpha exists in tables of other scorers only.
+enum class SleepFeature : std::uint8_t { kDelta = 0, kTheta, kSigma, kBeta, kGamma, kEmg, kMotion, kAlpha };
+inline constexpr std::size_t kSleepFeatures = 8;
+inline constexpr std::size_t kLiveSleepFeatures = 7;
+inline constexpr std::array<std::string_view, kSleepFeatures> kSleepFeatureNames = {
+    "delta", "theta", "sigma", "beta", "gamma", "emg", "motion", "alpha"};
+
+/// Set of features, bit i = SleepFeature i.
+using SleepFeatureMask = std::uint8_t;
+constexpr SleepFeatureMask feature_bit(SleepFeature feature) noexcept {
+  return static_cast<SleepFeatureMask>(1U << static_cast<unsigned>(feature));
+}
+inline constexpr SleepFeatureMask kBrainFeatures = 0b1001'1111;
+
+constexpr std::optional<SleepFeature> sleep_feature_from_name(std::string_view name) noexcept {
+  for (std::size_t i = 0; i < kSleepFeatures; ++i) {
+    if (kSleepFeatureNames[i] == name) return static_cast<SleepFeature>(i);
+  }
+  return std::nullopt;
+}
+
+/// What the sleep filter sees at one moment: natural logarithms of power (μV², V² for an accelerometer, or the units of
+/// the table they come from).
+struct FeatureFrame {
+  SessionNs time_ns = 0;                          ///< end of the data that it holds
+  std::array<float, kSleepFeatures> log_power{};  ///< by SleepFeature; 0 where invalid
+  SleepFeatureMask valid = 0;
+  bool artefact = false;            ///< a signal is saturated or bursts far beyond its running power
+  SleepFeatureMask fast_valid = 0;  ///< kEmg, kMotion: log power of the last 100 ms alone
+  float fast_emg = 0.0F;
+  float fast_motion = 0.0F;
+
+  [[nodiscard]] bool has(SleepFeature feature) const noexcept { return (valid & feature_bit(feature)) != 0; }
+  [[nodiscard]] float value(SleepFeature feature) const noexcept {
+    return log_power[static_cast<std::size_t>(feature)];
+  }
+  void set(SleepFeature feature, float log_value) noexcept {
+    log_power[static_cast<std::size_t>(feature)] = log_value;
+    valid = static_cast<SleepFeatureMask>(valid | feature_bit(feature));
+  }
+};
+
+}  // namespace vturn

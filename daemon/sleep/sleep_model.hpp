@@ -1,0 +1,77 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "daemon/sleep/sleep_features.hpp"
+
+namespace vturn {
+
+inline constexpr std::size_t kSleepStates = 3;  ///< order wake, NREM, REM
+constexpr SleepState sleep_state_of(std::size_t index) noexcept { return static_cast<SleepState>(index + 1); }
+
+using TransitionMatrix = std::array<std::array<double, kSleepStates>, kSleepStates>;
+
+/// Transitions per 4 s of 148 expert hypnograms of 92 mice (OpenNeuro ds006366, CC0), rows wake, NREM, REM. Wake to REM
+/// is rare, never impossible: a filter that missed the NREM before must be able to reach REM.
+inline constexpr double kTransitionStepS = 4.0;
+inline constexpr TransitionMatrix kMouseTransitions = {
+    {{0.97295, 0.0270, 0.00005}, {0.0281, 0.9648, 0.0071}, {0.0476, 0.0030, 0.9494}}};
+
+/// One state's emission: Gaussian over the log features that the model uses, in the model's feature order.
+struct SleepEmission {
+  std::array<double, kSleepFeatures> mean{};
+  std::array<std::array<double, kSleepFeatures>, kSleepFeatures> covariance{};
+};
+
+/// Median and scaled MAD (an s.d. for Gaussian data) of a log motion signal in NREM: what "moving" is measured against.
+struct MotionReference {
+  bool known = false;
+  double nrem_median = 0.0;
+  double nrem_mad = 0.0;
+  double threshold = 0.0;  ///< in MADs above the median; more than this is movement
+};
+
+/// Wake where EMG is above the first threshold, else REM where delta is below the second and theta/delta above the
+/// third, else NREM: the rules most labs use, kept beside the model to be compared with.
+struct ThresholdRules {
+  bool known = false;
+  double log_emg = 0.0;
+  double log_delta = 0.0;
+  double log_ratio = 0.0;
+};
+
+/// Everything calibration learns and the filter needs. Plain data; read and written by daemon/models.
+struct SleepModel {
+  std::vector<SleepFeature> features;  ///< used by the emissions, in their order
+  std::array<SleepEmission, kSleepStates> emissions{};
+  TransitionMatrix transitions = kMouseTransitions;  ///< per kTransitionStepS
+
+  double epoch_s = 4.0;              ///< length of the epochs it was fitted on
+  double evidence_constant_s = 2.0;  ///< Tc: the log likelihood of a step of dt counts dt/Tc, at most 1
+  double adaptation_s = 600.0;       ///< τ of the offsets; 0 = frozen
+  double gain_fit_s = 600.0;   ///< first minutes in which the signals' gains are fitted; 0 = gains are as calibrated
+  double gain_prior_sd = 1.0;  ///< of the log gain, nats
+
+  double rem_on = 0.95;             ///< REM begins at P(REM) ≥ rem_on ...
+  double rem_off = 0.5;             ///< ... and ends below rem_off
+  double switch_probability = 0.6;  ///< wake and NREM change over above this
+  double confirm_s = 0.5;           ///< for this long
+  double unknown_after_s = 5.0;     ///< of unusable signal
+
+  MotionReference motion;  ///< accelerometer
+  MotionReference emg;
+  ThresholdRules rules;
+
+  double cv_kappa = 0.0;  ///< blocked cross-validation inside the calibration data
+  double cv_rem_f1 = 0.0;
+  double cv_onset_latency_s = 0.0;                 ///< median
+  std::array<std::size_t, kSleepStates> epochs{};  ///< labelled epochs a state
+  std::string data_hash;                           ///< of the calibration table
+  std::string created_by;
+  std::string hash;  ///< of the model file's content, set by its reader
+};
+
+}  // namespace vturn
