@@ -53,6 +53,7 @@ class Trigger {
  private:
   struct Delayed {
     bool pending = false;
+    SessionNs decided_ns = 0;
     SessionNs due_ns = 0;
     Cause cause{};
   };
@@ -79,6 +80,7 @@ class Trigger {
   };
   struct SourceState {
     bool seen = false;
+    bool silent = true;
     MonoNs last_arrival_mono_ns = 0;
     std::int64_t clock_uncertainty_ns = 0;
   };
@@ -97,6 +99,8 @@ class Trigger {
   void source_changed(const InputEvent& event, OutputBuffer& out) noexcept;
   void command(const InputEvent& event, OutputBuffer& out) noexcept;
   void arm(const CommandInput& command, OutputBuffer& out) noexcept;
+  void shut(const CommandInput& command, OutputBuffer& out) noexcept;
+  void self_tested(const CommandInput& command, OutputBuffer& out) noexcept;
   [[nodiscard]] VetoReason arm_refusal(const CommandInput& command, SourceIndex& source) const noexcept;
   void disarm(VetoReason reason, SourceIndex source, std::uint32_t request, OutputBuffer& out) noexcept;
   void clear_inhibits(OutputBuffer& out) noexcept;
@@ -109,15 +113,22 @@ class Trigger {
   void observe_sleep(const SleepOutput& sleep, OutputBuffer& out) noexcept;
   void observe_heading(const HeadingOutput& heading, OutputBuffer& out) noexcept;
   void set_state(SleepState state, OutputBuffer& out) noexcept;
-  [[nodiscard]] bool source_alive(SourceIndex source) const noexcept;
+  [[nodiscard]] bool alive(SourceIndex source, std::int64_t silent_after_ns) const noexcept;
+  [[nodiscard]] bool master_alive() const noexcept;
+  [[nodiscard]] bool totals_reached() const noexcept;
 
   // gates.cpp: from a matching event to a trigger or a veto
-  void consider(std::uint16_t rule, const Cause& cause, const InputEvent& deciding, OutputBuffer& out) noexcept;
+  void match(const Cause& cause, Direction direction, SessionNs time_ns, const InputEvent& deciding,
+             OutputBuffer& out) noexcept;
+  void consider(std::uint16_t rule, const Cause& cause, SessionNs time_ns, const InputEvent& deciding,
+                OutputBuffer& out) noexcept;
+  void enter_state(const Cause& cause, SessionNs time_ns, const InputEvent& deciding, OutputBuffer& out) noexcept;
   void run_delayed(const InputEvent& deciding, OutputBuffer& out) noexcept;
   [[nodiscard]] Refusal refusal_of(std::uint16_t rule, OutputBuffer& out) noexcept;
   [[nodiscard]] Refusal explain(const Inhibit& inhibit, std::uint16_t rule) const noexcept;
   [[nodiscard]] Refusal condition_of(std::uint16_t rule) const noexcept;
   [[nodiscard]] Refusal limit_of(std::uint16_t rule, OutputBuffer& out) noexcept;
+  [[nodiscard]] Refusal misplaced(SessionNs time_ns) const noexcept;
   void check_age(std::uint16_t rule, const InputEvent& deciding, OutputBuffer& out) noexcept;
   void veto(std::uint16_t rule, const Cause& cause, const Refusal& refusal, OutputBuffer& out) noexcept;
   void fire(std::uint16_t rule, Arm arm, const Cause& cause, const InputEvent& deciding, OutputBuffer& out) noexcept;
@@ -125,7 +136,7 @@ class Trigger {
 
   // pulses.cpp: what became of a trigger
   void result(const OutputResultInput& result, OutputBuffer& out) noexcept;
-  void charge(const OutputState& output, std::uint8_t index) noexcept;
+  void charge(std::uint8_t index) noexcept;
   void stop_pulse(std::uint8_t output, VetoReason reason, OutputBuffer& out) noexcept;
   [[nodiscard]] bool pulse_running(std::uint8_t output) const noexcept;
 
