@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "daemon/core/input_event.hpp"
+#include "daemon/ingest/zmq_interface.hpp"
+
+namespace vturn::ingest {
+
+/// What a message says about the stream's continuity. At most one of epoch and gap; a gap may follow from the message
+/// counter (`lost`) or from the samples (`missing_samples`) or both.
+struct Continuity {
+  EpochCause epoch = EpochCause::kNone;  ///< kStart with the first message
+  std::uint64_t lost = 0;                ///< messages that never came
+  std::uint64_t missing_samples = 0;     ///< samples that never came although no message was lost
+  bool channel_broken = false;           ///< data: this block does not continue its channel's last one
+};
+
+/// Judges message_num and sample_num of one ZMQ Interface instance (facts: Open Ephys GUI 0.6-1.0).
+///
+/// message_num counts 1, 2, 3 ... over all kinds of an instance and begins anew with each acquisition (plugin >=
+/// 0.3.1). It is an `int` that overflows after 13.5 h of a full stream, so it is compared modulo 2^31. sample_num of
+/// the blocks of one channel is contiguous; File Reader loops and boards that restart jump back. TTL and spikes come
+/// before their block's data, unsorted, so their samples only tell a jump that no block length explains.
+class StreamTracker {
+ public:
+  /// `sample_time_factor`: session seconds per second of `arrival`, 1 on a rig.
+  explicit StreamTracker(double sample_time_factor = 1.0);
+
+  /// First for every message of the instance, whatever its stream. Adds to `result`.
+  void observe_number(std::int64_t message_num, Continuity& result) noexcept;
+  /// Then for messages of the stream that is followed, with its rate (> 0). Adds to `result`.
+  void observe_samples(const ZmqInterfaceMessage& message, double rate_hz, MonoNs arrival_mono_ns,
+                       Continuity& result) noexcept;
+
+ private:
+  struct Channel {
+    SampleIndex next_sample = 0;
+    std::uint64_t generation = 0;  ///< `generation_` when its last block came; 0 = none yet
+  };
+
+  void judge_jump(const ZmqInterfaceMessage& message, MonoNs arrival_mono_ns, Continuity& result) noexcept;
+  void judge_block(const ZmqInterfaceMessage& message, Continuity& result) noexcept;
+  void begin_epoch(EpochCause cause, Continuity& result) noexcept;
+
+  double sample_time_factor_;
+  std::vector<Channel> channels_;
+  std::uint64_t generation_ = 1;  ///< of channel continuity: an epoch or a gap begins a new one
+  std::int64_t last_number_ = 0;
+  SampleIndex newest_sample_ = 0;
+  MonoNs last_arrival_mono_ns_ = 0;
+  double last_rate_hz_ = 0;  ///< 0: no sample of this epoch seen yet
+  bool started_ = false;
+};
+
+}  // namespace vturn::ingest
