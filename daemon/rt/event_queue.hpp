@@ -2,6 +2,7 @@
 
 #include <concurrentqueue/blockingconcurrentqueue.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -19,14 +20,15 @@ class EventQueue {
   class Producer {
    public:
     Producer(EventQueue& queue, std::size_t capacity) : queue_(queue), token_(queue.queue_), capacity_(capacity) {}
-    /// Events accepted: all or none, so that a burst is never torn; what is refused is counted.
+    /// Events accepted, always the first ones; what the full queue refuses is counted.
     std::size_t try_push(const InputEvent* events, std::size_t count) noexcept {
       // Counted before it is visible: the consumer must never take away what has not been added yet.
       const std::size_t before = in_flight_.fetch_add(count, std::memory_order_relaxed);
-      if (before + count <= capacity_ && queue_.queue_.try_enqueue_bulk(token_, events, count)) return count;
-      in_flight_.fetch_sub(count, std::memory_order_relaxed);
-      refused_.fetch_add(count, std::memory_order_relaxed);
-      return 0;
+      std::size_t accepted = std::min(count, capacity_ - std::min(before, capacity_));
+      if (accepted > 0 && !queue_.queue_.try_enqueue_bulk(token_, events, accepted)) accepted = 0;
+      in_flight_.fetch_sub(count - accepted, std::memory_order_relaxed);
+      refused_.fetch_add(count - accepted, std::memory_order_relaxed);
+      return accepted;
     }
     [[nodiscard]] std::uint64_t refused() const noexcept { return refused_.load(std::memory_order_relaxed); }
 
@@ -58,6 +60,7 @@ class EventQueue {
   void taken(std::size_t producer, std::size_t count) noexcept {
     producers_[producer]->in_flight_.fetch_sub(count, std::memory_order_relaxed);
   }
+  [[nodiscard]] std::size_t producers() const noexcept { return producers_.size(); }
   [[nodiscard]] std::size_t depth() const noexcept {
     std::size_t sum = 0;
     for (const auto& producer : producers_) sum += producer->in_flight_.load(std::memory_order_relaxed);

@@ -38,12 +38,17 @@ TEST_CASE("each producer has its own exact bound and refusals are counted") {
   CHECK(queue.producer(0).try_push(&event, 1) == 1);
 }
 
-TEST_CASE("a burst is taken whole or not at all") {
+TEST_CASE("of a burst that does not fit the first events are taken, the rest is counted") {
   EventQueue queue({10});
-  std::vector<InputEvent> burst(8);
+  std::vector<InputEvent> burst;
+  for (int i = 0; i < 8; ++i) burst.push_back(numbered(0, i));
   CHECK(queue.producer(0).try_push(burst.data(), 8) == 8);
-  CHECK(queue.producer(0).try_push(burst.data(), 8) == 0);
-  CHECK(queue.producer(0).refused() == 8);
+  CHECK(queue.producer(0).try_push(burst.data(), 8) == 2);
+  CHECK(queue.producer(0).refused() == 6);
+  std::vector<InputEvent> out(20);
+  REQUIRE(queue.try_pop(out.data(), out.size()) == 10);
+  CHECK(out[8].source_sample == 0);
+  CHECK(out[9].source_sample == 1);
 }
 
 TEST_CASE("two producers at full speed lose nothing and keep their order") {
