@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -70,8 +71,13 @@ struct SleepModel {
   double cv_onset_latency_s = 0.0;                 ///< median
   std::array<std::size_t, kSleepStates> epochs{};  ///< labelled epochs a state
   std::string data_hash;                           ///< of the calibration table
-  std::string created_by;
-  std::string hash;  ///< of the model file's content, set by its reader
+  std::uint64_t hash = 0;                          ///< of everything above that the filter uses: model_hash()
 };
+
+/// FNV-1a over the fields that decide what the filter computes, in a fixed order.
+std::uint64_t model_hash(const SleepModel& model) noexcept;
+
+/// What is wrong with a model that a filter cannot run on, or an empty string.
+std::string model_problem(const SleepModel& model);
 
 }  // namespace vturn

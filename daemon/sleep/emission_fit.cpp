@@ -1,0 +1,96 @@
+#include "daemon/sleep/emission_fit.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace vturn {
+namespace {
+
+/// Log powers are never known better than this: keeps every covariance positive definite.
+constexpr double kSmallestVariance = 1e-3;
+constexpr double kGaussianMad = 1.4826;
+constexpr double kSmallestMad = 0.1;
+constexpr double kLowestThreshold = 4.0;
+constexpr double kHighestThreshold = 12.0;
+constexpr std::size_t kEpochsForMotion = 20;
+
+std::size_t state_index(const LabelledEpoch& epoch) noexcept { return static_cast<std::size_t>(epoch.stage) - 1; }
+
+double value_of(const LabelledEpoch& epoch, SleepFeature feature) noexcept {
+  return static_cast<double>(epoch.frame.value(feature));
+}
+
+double sorted_quantile(std::vector<double>& values, double q) {
+  const auto at = static_cast<std::ptrdiff_t>(q * static_cast<double>(values.size() - 1));
+  std::nth_element(values.begin(), values.begin() + at, values.end());
+  return values[static_cast<std::size_t>(at)];
+}
+
+void add_scatter(const LabelledEpoch& epoch, const std::vector<SleepFeature>& features, SleepEmission& emission) {
+  for (std::size_t i = 0; i < features.size(); ++i) {
+    for (std::size_t j = 0; j < features.size(); ++j) {
+      emission.covariance[i][j] +=
+          (value_of(epoch, features[i]) - emission.mean[i]) * (value_of(epoch, features[j]) - emission.mean[j]);
+    }
+  }
+}
+
+void shrink(SleepEmission& emission, std::size_t features, double epochs, double shrinkage) {
+  for (std::size_t i = 0; i < features; ++i) {
+    for (std::size_t j = 0; j < features; ++j) {
+      double& entry = emission.covariance[i][j];
+      entry /= std::max(1.0, epochs - 1.0);
+      entry = i == j ? std::max(entry, 0.0) + kSmallestVariance : entry * (1.0 - shrinkage);
+      if (epochs < 2.0) entry = i == j ? 1.0 : 0.0;
+    }
+  }
+}
+
+}  // namespace
+
+bool teaches(const LabelledEpoch& epoch, const std::vector<SleepFeature>& features) noexcept {
+  if (epoch.stage == SleepState::kUnknown || epoch.frame.artefact) return false;
+  return std::all_of(features.begin(), features.end(), [&](SleepFeature f) { return epoch.frame.has(f); });
+}
+
+std::array<SleepEmission, kSleepStates> fit_emissions(std::span<const LabelledEpoch> epochs,
+                                                      const std::vector<SleepFeature>& features, double shrinkage) {
+  std::array<SleepEmission, kSleepStates> result{};
+  std::array<double, kSleepStates> count{};
+  for (const LabelledEpoch& epoch : epochs) {
+    if (!teaches(epoch, features)) continue;
+    count[state_index(epoch)] += 1.0;
+    for (std::size_t i = 0; i < features.size(); ++i) {
+      result[state_index(epoch)].mean[i] += value_of(epoch, features[i]);
+    }
+  }
+  for (std::size_t s = 0; s < kSleepStates; ++s) {
+    for (double& mean : result[s].mean) mean /= std::max(1.0, count[s]);
+  }
+  for (const LabelledEpoch& epoch : epochs) {
+    if (teaches(epoch, features)) add_scatter(epoch, features, result[state_index(epoch)]);
+  }
+  for (std::size_t s = 0; s < kSleepStates; ++s) shrink(result[s], features.size(), count[s], shrinkage);
+  return result;
+}
+
+MotionReference fit_motion(std::span<const LabelledEpoch> epochs, SleepFeature feature) {
+  std::vector<double> nrem;
+  std::vector<double> sleep;
+  for (const LabelledEpoch& epoch : epochs) {
+    if (!teaches(epoch, {feature}) || epoch.stage == SleepState::kWake) continue;
+    sleep.push_back(value_of(epoch, feature));
+    if (epoch.stage == SleepState::kNrem) nrem.push_back(value_of(epoch, feature));
+  }
+  MotionReference reference;
+  if (nrem.size() < kEpochsForMotion) return reference;
+  reference.known = true;
+  reference.nrem_median = sorted_quantile(nrem, 0.5);
+  for (double& value : nrem) value = std::fabs(value - reference.nrem_median);
+  reference.nrem_mad = std::max(kSmallestMad, kGaussianMad * sorted_quantile(nrem, 0.5));
+  const double highest_of_sleep = (sorted_quantile(sleep, 0.975) - reference.nrem_median) / reference.nrem_mad;
+  reference.threshold = std::clamp(highest_of_sleep, kLowestThreshold, kHighestThreshold);
+  return reference;
+}
+
+}  // namespace vturn

@@ -1,0 +1,80 @@
+// The three-threshold scorer that most rigs use: a baseline that every report shows beside the filter.
+#include <algorithm>
+#include <limits>
+
+#include "daemon/sleep/calibration.hpp"
+
+namespace vturn {
+namespace {
+
+constexpr SleepFeatureMask kNeeded =
+    feature_bit(SleepFeature::kDelta) | feature_bit(SleepFeature::kTheta) | feature_bit(SleepFeature::kEmg);
+constexpr std::size_t kSteps = 40;
+constexpr int kRounds = 3;
+
+bool measurable(const LabelledEpoch& epoch) noexcept { return (epoch.frame.valid & kNeeded) == kNeeded; }
+
+double emg_of(const FeatureFrame& frame) noexcept { return static_cast<double>(frame.value(SleepFeature::kEmg)); }
+double delta_of(const FeatureFrame& frame) noexcept { return static_cast<double>(frame.value(SleepFeature::kDelta)); }
+double ratio_of(const FeatureFrame& frame) noexcept {
+  return static_cast<double>(frame.value(SleepFeature::kTheta)) - delta_of(frame);
+}
+
+std::vector<double> levels(std::span<const LabelledEpoch> epochs, double (*measure)(const FeatureFrame&) noexcept) {
+  std::vector<double> values;
+  for (const LabelledEpoch& epoch : epochs) {
+    if (measurable(epoch)) values.push_back(measure(epoch.frame));
+  }
+  std::sort(values.begin(), values.end());
+  std::vector<double> result;
+  for (std::size_t i = 1; i < kSteps; ++i) result.push_back(values[i * (values.size() - 1) / kSteps]);
+  return result;
+}
+
+}  // namespace
+
+SleepState apply_rules(const ThresholdRules& rules, const FeatureFrame& frame) noexcept {
+  if (!rules.known || (frame.valid & kNeeded) != kNeeded) return SleepState::kNrem;
+  if (emg_of(frame) > rules.log_emg) return SleepState::kWake;
+  const bool rem = delta_of(frame) < rules.log_delta && ratio_of(frame) > rules.log_ratio;
+  return rem ? SleepState::kRem : SleepState::kNrem;
+}
+
+double rules_kappa(const ThresholdRules& rules, std::span<const LabelledEpoch> epochs) {
+  std::vector<SleepState> truth;
+  std::vector<SleepState> scored;
+  for (const LabelledEpoch& epoch : epochs) {
+    truth.push_back(epoch.stage);
+    scored.push_back(apply_rules(rules, epoch.frame));
+  }
+  return rules.known ? cohens_kappa(truth, scored) : std::numeric_limits<double>::quiet_NaN();
+}
+
+ThresholdRules fit_rules(std::span<const LabelledEpoch> epochs) {
+  ThresholdRules rules;
+  if (std::none_of(epochs.begin(), epochs.end(), measurable)) return rules;
+  const auto emg = levels(epochs, emg_of);
+  const auto delta = levels(epochs, delta_of);
+  const auto ratio = levels(epochs, ratio_of);
+  rules = {true, emg[emg.size() / 2], delta[delta.size() / 2], ratio[ratio.size() / 2]};
+  double best = -1.0;
+  const auto search = [&](double ThresholdRules::*threshold, const std::vector<double>& candidates) {
+    for (double candidate : candidates) {
+      ThresholdRules tried = rules;
+      tried.*threshold = candidate;
+      const double kappa = rules_kappa(tried, epochs);
+      if (kappa > best) {
+        best = kappa;
+        rules = tried;
+      }
+    }
+  };
+  for (int round = 0; round < kRounds; ++round) {
+    search(&ThresholdRules::log_emg, emg);
+    search(&ThresholdRules::log_ratio, ratio);
+    search(&ThresholdRules::log_delta, delta);
+  }
+  return rules;
+}
+
+}  // namespace vturn
