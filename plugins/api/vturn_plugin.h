@@ -235,8 +235,8 @@ typedef struct vturn_host {
   void (*clock_publish)(void* context, int64_t mono_ns, int64_t session_ns, uint32_t epoch);
   void (*clock_ttl)(void* context, uint32_t line, int64_t session_ns);
 
-  /* Other sources. clock_map: session time of data that arrive at `mono_ns`, with its uncertainty. Returns 1, or 0
-   * before the master has been heard (nothing is written then).
+  /* Other sources. clock_map: session time of data that arrive at `mono_ns`, with its uncertainty. Returns the
+   * master's epoch plus 1, or 0 before the master has been heard (nothing is written then).
    * clock_ttl_edges: the master's rising edges of `line` since `*cursor` (start with 0), oldest first, at most
    * `capacity`; advances the cursor, skipping edges that were overwritten. Returns how many were written. */
   int32_t (*clock_map)(void* context, int64_t mono_ns, int64_t* session_ns, int64_t* uncertainty_ns);
@@ -246,8 +246,7 @@ typedef struct vturn_host {
 /* ---- what a plugin gives ---------------------------------------------------------------------------------------- */
 
 /* A source. Configuration: one JSON object, the rig file's [[source]] with
- *   name, index, type, master (bool), clock ("master" | "arrival" | "ttl:N", N counted from 1 as acquisition software
- *   shows its lines), speed (session seconds a wall second in accelerated runs, 1 = real time), and the keys of its
+ *   name, index, type, master (bool), clock ("master" | "arrival" | "ttl:LINE", 0-based), speed (session seconds a wall second in accelerated runs, 1 = real time), and the keys of its
  *   type, all present, defaults filled in by the host. A plugin ignores keys that it does not know. */
 typedef struct vturn_source_functions {
   /* Set-up thread. Checks the configuration, opens sockets, starts nothing. NULL on error, with one line in `error`. */
