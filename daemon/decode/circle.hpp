@@ -1,0 +1,72 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <span>
+
+#include "daemon/core/angle.hpp"
+#include "daemon/core/math.hpp"
+#include "daemon/decode/heading_model.hpp"
+
+/// Distributions over the kHeadingAngles bins of the heading circle.
+namespace vturn::circle {
+
+inline constexpr double kBinRad = kTwoPi / static_cast<double>(kHeadingAngles);
+
+/// Bin whose centre is nearest to an angle in [0, 2π).
+inline std::size_t nearest_bin(double angle_rad) noexcept {
+  return static_cast<std::size_t>(std::floor(angle_rad / kBinRad + 0.5)) % kHeadingAngles;
+}
+
+/// Angle wrapped to [0, 2π) that stays below 2π as a float.
+inline float wrapped_float(double angle_rad) noexcept {
+  const float angle = static_cast<float>(wrap_angle(angle_rad));
+  return angle < static_cast<float>(kTwoPi) ? angle : 0.0F;
+}
+
+/// Where the maximum is, refined by the parabola through its neighbours.
+template <class T>
+float maximum(const std::array<T, kHeadingAngles>& p) noexcept {
+  std::size_t best = 0;
+  for (std::size_t bin = 1; bin < kHeadingAngles; ++bin) {
+    if (p[bin] > p[best]) best = bin;
+  }
+  const double before = static_cast<double>(p[(best + kHeadingAngles - 1) % kHeadingAngles]);
+  const double after = static_cast<double>(p[(best + 1) % kHeadingAngles]);
+  const double curvature = 2.0 * static_cast<double>(p[best]) - before - after;
+  const double offset = curvature > 0.0 ? 0.5 * (after - before) / curvature : 0.0;
+  return wrapped_float((static_cast<double>(best) + offset) * kBinRad);
+}
+
+struct Mean {
+  double angle_rad;
+  double length;  ///< mean resultant length, 0..1
+};
+
+template <class T>
+Mean mean(const std::array<T, kHeadingAngles>& p) noexcept {
+  double x = 0.0;
+  double y = 0.0;
+  double sum = 0.0;
+  for (std::size_t bin = 0; bin < kHeadingAngles; ++bin) {
+    const double angle = kBinRad * static_cast<double>(bin);
+    const double mass = static_cast<double>(p[bin]);
+    x += mass * math::cos(angle);
+    y += mass * math::sin(angle);
+    sum += mass;
+  }
+  return {wrap_angle(math::atan2(y, x)), std::min(1.0, std::sqrt(x * x + y * y) / sum)};
+}
+
+/// Whether the smallest set of bins that holds at least `mass` of p (which sums to 1) holds this angle.
+template <class T>
+bool in_highest_density_set(const std::array<T, kHeadingAngles>& p, double angle_rad, double mass) noexcept {
+  const T density = p[nearest_bin(wrap_angle(angle_rad))];
+  double above = 0.0;
+  for (const T value : p) above += value > density ? static_cast<double>(value) : 0.0;
+  return above < mass;
+}
+
+}  // namespace vturn::circle
