@@ -33,18 +33,21 @@ void ClockLine::steer(std::int64_t own_ns, std::int64_t mapped_ns, double rate) 
 std::int64_t ClockLine::at(std::int64_t own_ns) const noexcept {
   if (own_ns >= own_joined_ns_)
     return mapped_joined_ns_ + rounded(static_cast<double>(own_ns - own_joined_ns_) * rate_);
-  return mapped_start_ns_ + rounded(static_cast<double>(own_ns - own_start_ns_) * catch_up_rate_);
+  const double rate = own_ns < own_start_ns_ ? rate_ : catch_up_rate_;
+  return mapped_start_ns_ + rounded(static_cast<double>(own_ns - own_start_ns_) * rate);
 }
 
 std::int64_t ClockLine::inverse(std::int64_t mapped_ns) const noexcept {
   if (mapped_ns >= mapped_joined_ns_)
     return own_joined_ns_ + rounded(static_cast<double>(mapped_ns - mapped_joined_ns_) / rate_);
-  return own_start_ns_ + rounded(static_cast<double>(mapped_ns - mapped_start_ns_) / catch_up_rate_);
+  const double rate = mapped_ns < mapped_start_ns_ ? rate_ : catch_up_rate_;
+  return own_start_ns_ + rounded(static_cast<double>(mapped_ns - mapped_start_ns_) / rate);
 }
 
 double ClockLine::pending_ns(std::int64_t own_ns) const noexcept {
   if (own_ns >= own_joined_ns_) return 0.0;
-  return std::fabs(static_cast<double>(own_joined_ns_ - own_ns) * (catch_up_rate_ - rate_));
+  const std::int64_t left_ns = own_joined_ns_ - (own_ns < own_start_ns_ ? own_start_ns_ : own_ns);
+  return std::fabs(static_cast<double>(left_ns) * (catch_up_rate_ - rate_));
 }
 
 }  // namespace vturn::ingest

@@ -8,7 +8,7 @@ namespace vturn::ingest {
 /// better estimates while it is in use: it bends, it never steps. Trivially copyable, so that it can be published.
 ///
 /// From the moment of steering it runs along a catch-up piece at a rate that differs by `slew` from the target's, and
-/// then along the target exactly.
+/// then along the target exactly. Before that moment it runs parallel to the target.
 class ClockLine {
  public:
   /// From `own_ns` on, head for the line through (own_ns, mapped_ns) with `rate` (mapped ns per own ns, > 0). The first
