@@ -10,6 +10,8 @@ namespace vturn::turns {
 namespace {
 
 constexpr double kSampleS = 0.005;
+/// Nothing is learnt from a hole in the recording: a second without any step.
+constexpr std::int64_t kMaxHolePoints = 200;
 
 bool within(double value, double low, double high) { return value >= low && value <= high; }
 
@@ -117,7 +119,7 @@ void PopulationDetector::sample(SessionNs time_ns, SleepState state) noexcept {
   const std::int64_t points = (time_ns - next_sample_ns_) / kSampleNs + 1;
   next_sample_ns_ += points * kSampleNs;
   const bool settled = seconds(time_ns - state_since_ns_) >= settings_.settle_s;
-  if (state == SleepState::kUnknown || !settled || seconds(points * kSampleNs) > settings_.settle_s + 1.0) return;
+  if (state == SleepState::kUnknown || !settled || points > kMaxHolePoints) return;
   const double weight = static_cast<double>(points);
   const double most = settings_.memory_s / kSampleS;
   for (Side& side : sides_) {
