@@ -85,7 +85,7 @@ std::uint32_t sources_of(const Rig& rig, const settings::Rule& rule) {
   }
   for (const std::string& signal : rig.signals()) {
     const SourceIndex source = source_of_signal(rig, signal);
-    if (source != kNoSource && rule.state != "any") mask |= 1U << source;
+    if (source != kNoSource) mask |= 1U << source;
   }
   return mask;
 }

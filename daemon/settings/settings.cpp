@@ -137,7 +137,7 @@ Rule read_rule(Section& section) {
   section.required_text("when", rule.when);
   section.choice("when", rule.when, {"turn", "population", "sleep"});
   section.choice("direction", rule.direction, {"clockwise", "counterclockwise", "any"});
-  section.choice("state", rule.state, {"WAKE", "NREM", "REM", "any"});
+  section.choice("state", rule.state, {"WAKE", "NREM", "REM"});
   section.real("min_state_probability", rule.min_state_probability, 0.0, 1.0);
   read_arms(section, rule);
   section.real("delay_ms", rule.delay_ms, 1.0, 60'000.0);
@@ -251,7 +251,7 @@ void check_references(Section& root, const Rig& rig) {
     if (rule.when != "sleep" && rig.heading.model.empty() && rule.when == "turn") {
       root.fail("rule", "\"" + rule.name + "\" waits for turns, so [heading] needs a model");
     }
-    if (rule.state != "any" && rig.sleep.model.empty()) {
+    if (rig.sleep.model.empty()) {
       root.fail("rule", "\"" + rule.name + "\" asks for " + rule.state + ", so [sleep] needs a model");
     }
   }

@@ -70,7 +70,7 @@ struct Rule {
   std::string name;
   std::string when;               ///< turn | population | sleep
   std::string direction = "any";  ///< clockwise | counterclockwise | any
-  std::string state = "REM";      ///< WAKE | NREM | REM | any
+  std::string state = "REM";      ///< WAKE | NREM | REM
   double min_state_probability = 0.9;
   std::map<std::string, double> arms{{"stim", 1.0}};
   double delay_ms = 1000.0;

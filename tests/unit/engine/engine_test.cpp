@@ -1,0 +1,168 @@
+// The engine as a pure function of its inputs, and what resets it.
+#include "daemon/engine/engine.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "daemon/core/digest.hpp"
+#include "tests/unit/engine/mouse_inputs.hpp"
+
+using namespace vturn;
+
+namespace {
+
+struct Run {
+  std::uint64_t digest = 0;
+  std::vector<OutputEvent> outputs;
+};
+
+Run run(Engine& engine, const std::vector<InputEvent>& inputs) {
+  static OutputBuffer out;
+  Digest digest;
+  Run result;
+  for (const InputEvent& event : inputs) {
+    out.clear();
+    engine.step(event, out);
+    for (const OutputEvent& output : out.events()) {
+      digest.add(output);
+      result.outputs.push_back(output);
+    }
+  }
+  result.digest = digest.value();
+  return result;
+}
+
+Run run(const std::vector<InputEvent>& inputs, Kernel kernel = Kernel::automatic) {
+  EngineSettings settings = test::engine_settings();
+  settings.kernel = kernel;
+  Engine engine;
+  engine.prepare(settings);
+  return run(engine, inputs);
+}
+
+std::vector<OutputEvent> of_kind(const Run& run, OutputKind kind) {
+  std::vector<OutputEvent> found;
+  std::copy_if(run.outputs.begin(), run.outputs.end(), std::back_inserter(found),
+               [&](const OutputEvent& e) { return e.kind == kind; });
+  return found;
+}
+
+InputEvent source_event(SourceChange change, double t_s) {
+  InputEvent event;
+  event.kind = InputKind::kSource;
+  event.source = 0;
+  event.session_time_ns = static_cast<SessionNs>(t_s * 1e9);
+  event.arrival_mono_ns = event.now_mono_ns = event.session_time_ns + 1'000'000'000'000;
+  event.payload.source = SourceInput{change, EpochCause::kRestart, 1, 1, 1, 5, 0};
+  return event;
+}
+
+}  // namespace
+
+TEST_CASE("the same inputs give the same digest, with every kernel") {
+  const auto inputs = test::mouse_inputs(20.0, 1.0, 3);
+  const std::uint64_t digest = run(inputs, Kernel::scalar).digest;
+  for (const Kernel kernel : {Kernel::scalar, Kernel::avx2, Kernel::avx512, Kernel::automatic}) {
+    if (kernel_available(resolve_kernel(kernel))) CHECK(run(inputs, kernel).digest == digest);
+  }
+  CHECK(run(test::mouse_inputs(20.0, 1.0, 4)).digest != digest);
+}
+
+TEST_CASE("headings stand on a 10 ms grid, in order, and follow the rotation") {
+  const auto headings = of_kind(run(test::mouse_inputs(20.0, 1.0, 3)), OutputKind::kHeading);
+  REQUIRE(headings.size() > 1900);
+  double worst_rad = 0.0;
+  for (std::size_t i = 0; i < headings.size(); ++i) {
+    CHECK(headings[i].session_time_ns % HeadingStage::kGridNs == 0);
+    if (i > 0) CHECK(headings[i].session_time_ns == headings[i - 1].session_time_ns + HeadingStage::kGridNs);
+    const double t_s = seconds(headings[i].session_time_ns);
+    if (t_s > 2.0)
+      worst_rad = std::max(worst_rad, std::fabs(angle_difference(headings[i].payload.heading.angle_rad, t_s)));
+  }
+  CHECK(worst_rad < 0.8);
+}
+
+TEST_CASE("a fast rotation is a turn, counter-clockwise or clockwise by its sign") {
+  for (const double speed_rad_s : {8.0, -8.0}) {
+    auto inputs = test::mouse_inputs(4.0, 0.0, 3);
+    for (InputEvent event : test::mouse_inputs(2.0, speed_rad_s, 5)) {
+      event.session_time_ns += 4 * kNsPerS;
+      event.arrival_mono_ns += 4 * kNsPerS;
+      event.now_mono_ns += 4 * kNsPerS;
+      inputs.push_back(event);
+    }
+    EngineSettings settings = test::engine_settings();
+    settings.sleep.reset();  // one set of dynamics throughout
+    settings.heading->dynamics[static_cast<std::size_t>(Dynamics::kWake)] = switching({});
+    Engine engine;
+    engine.prepare(settings);
+    const auto turns = of_kind(run(engine, inputs), OutputKind::kTurn);
+    const auto onset = std::find_if(turns.begin(), turns.end(), [](const OutputEvent& e) {
+      return e.session_time_ns > 4 * kNsPerS && e.payload.turn.phase == TurnPhase::kOnset;
+    });
+    REQUIRE(onset != turns.end());
+    CHECK(onset->payload.turn.direction == (speed_rad_s > 0.0 ? Direction::kCounterclockwise : Direction::kClockwise));
+  }
+}
+
+TEST_CASE("sleep frames come ten times a second") {
+  const auto frames = of_kind(run(test::mouse_inputs(20.0, 0.0, 3)), OutputKind::kSleep);
+  CHECK(frames.size() > 150);
+  for (std::size_t i = 1; i < frames.size(); ++i)
+    CHECK(frames[i].session_time_ns - frames[i - 1].session_time_ns == 100 * kNsPerMs);
+}
+
+TEST_CASE("a new epoch forgets the heading, makes sleep unknown and is told") {
+  auto inputs = test::mouse_inputs(20.0, 0.0, 3);
+  Engine engine;
+  engine.prepare(test::engine_settings());
+  run(engine, inputs);
+  const Run after = run(engine, {source_event(SourceChange::kEpoch, 21.0)});
+  const auto session = of_kind(after, OutputKind::kSession);
+  REQUIRE_FALSE(session.empty());
+  CHECK(std::any_of(session.begin(), session.end(),
+                    [](const OutputEvent& e) { return e.payload.session.change == SessionChange::kEpoch; }));
+  InputEvent spike = inputs.front();
+  spike.kind = InputKind::kSpike;
+  spike.session_time_ns = 22 * kNsPerS;
+  spike.payload.spike = {3, 0, 0.0F};
+  InputEvent later = spike;
+  later.session_time_ns += 20 * kNsPerMs;
+  const auto headings = of_kind(run(engine, {spike, later}), OutputKind::kHeading);
+  REQUIRE_FALSE(headings.empty());
+  CHECK(headings.front().payload.heading.concentration < 0.9F);
+}
+
+TEST_CASE("a jump of hours gives a bounded number of outputs") {
+  auto inputs = test::mouse_inputs(2.0, 0.0, 3);
+  Engine engine;
+  engine.prepare(test::engine_settings());
+  run(engine, inputs);
+  InputEvent spike = inputs.front();
+  spike.kind = InputKind::kSpike;
+  spike.payload.spike = {3, 0, 0.0F};
+  spike.session_time_ns = 10LL * 3600 * kNsPerS;
+  const Run after = run(engine, {spike});
+  CHECK(after.outputs.size() < 200);
+  CHECK(of_kind(after, OutputKind::kHeading).back().session_time_ns == 10LL * 3600 * kNsPerS);
+}
+
+TEST_CASE("late spikes are used and counted, unmapped ones are counted only") {
+  Engine engine;
+  engine.prepare(test::engine_settings());
+  auto inputs = test::mouse_inputs(2.0, 0.0, 3);
+  const std::uint64_t spikes = static_cast<std::uint64_t>(
+      std::count_if(inputs.begin(), inputs.end(), [](const InputEvent& e) { return e.kind == InputKind::kSpike; }));
+  InputEvent late = inputs.front();
+  late.kind = InputKind::kSpike;
+  late.payload.spike = {3, 0, 0.0F};
+  late.session_time_ns = 1 * kNsPerS;
+  InputEvent unmapped = late;
+  unmapped.session_time_ns = 2 * kNsPerS;
+  unmapped.payload.spike.unit = kNoUnit;
+  inputs.push_back(late);
+  inputs.push_back(unmapped);
+  run(engine, inputs);
+  CHECK(engine.spikes() == spikes + 2);
+  CHECK(engine.late_spikes() == 1);
+  CHECK(engine.inputs() == inputs.size());
+}
