@@ -7,6 +7,9 @@ namespace {
 
 // A reader marks the end of a burst after 0.3 ms of silence; a stream without silence must not wait for ever.
 constexpr std::int64_t kMaxBurstNs = 20 * kNsPerMs;
+// A source that falls silent sends nothing newer: after this much more than its hold, its last events go. It is longer
+// than any block of the GUI at usual settings, so that it never cuts a hold short while the source lives.
+constexpr std::int64_t kMaxSilenceNs = 200 * kNsPerMs;
 
 template <class Waiting>
 bool goes_after(const Waiting& a, const Waiting& b) noexcept {
@@ -85,9 +88,8 @@ void Order::release_overdue(Lane& lane, MonoNs now_mono_ns, ReleasedEvents& rele
     if (!lane.heap.empty() && now_mono_ns - lane.first_waiting_mono_ns > kMaxBurstNs) release_all(lane, released);
     return;
   }
-  // A source that falls silent sends nothing newer: time that passes has to let its last events go.
   while (!lane.heap.empty() &&
-         now_mono_ns - lane.slots[lane.heap.front().slot].arrival_mono_ns > lane.settings.hold_ns) {
+         now_mono_ns - lane.slots[lane.heap.front().slot].arrival_mono_ns > lane.settings.hold_ns + kMaxSilenceNs) {
     release_top(lane, released);
   }
 }

@@ -12,8 +12,8 @@ namespace vturn::ingest {
 /// When a source's events go on to the engine, and in which order (DESIGN §2).
 enum class OrderPolicy : std::uint8_t {
   kBurst = 1,  ///< sorted within the received burst, which kFlagBurstEnd, a full buffer or 20 ms of arrival ends
-  kHold,     ///< sorted; each waits until the source's newest time is `hold_ns` past it, or a tick says so much passed
-  kArrival,  ///< at once, as received
+  kHold,       ///< sorted; each waits until the source's newest time is `hold_ns` past it, or until it fell silent
+  kArrival,    ///< at once, as received
 };
 
 struct OrderSettings {

@@ -111,8 +111,8 @@ TEST_CASE("hold: each goes when the newest is hold_ns past it") {
 TEST_CASE("hold: a tick lets the last events of a silent source go; a full buffer lets the oldest go") {
   Run run(settings(OrderPolicy::kHold, 2));
   run.push(spike(100, 50));
-  CHECK(run.push(tick(60)) == Times{0});
-  CHECK(run.push(tick(61)) == Times{100, 0});
+  CHECK(run.push(tick(200 * kNsPerMs + 60)) == Times{0});
+  CHECK(run.push(tick(200 * kNsPerMs + 61)) == Times{100, 0});
   run.push(spike(200, 70));
   run.push(spike(201, 70));
   CHECK(run.push(spike(202, 70)) == Times{200});
