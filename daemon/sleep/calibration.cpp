@@ -11,16 +11,17 @@ namespace vturn {
 namespace {
 
 constexpr std::array<double, 2> kShrinkages = {0.05, 0.3};
-constexpr std::array<double, 2> kAdaptationsS = {600.0, 1200.0};
 constexpr double kSmallestRemFraction = 0.005;
 constexpr double kLargestRemFraction = 0.35;
 constexpr double kMostlyPresent = 0.5;
 constexpr double kSameSignal = 0.98;
-/// A larger feature set must earn this much kappa over delta, theta, EMG and motion.
-constexpr double kWorthMoreFeatures = 0.003;
+/// A larger feature set must earn this much over the smallest.
+constexpr double kWorthMoreFeatures = 0.001;
 constexpr std::array<const char*, kSleepStates> kStateNames = {"wake", "NREM", "REM"};
 
 using FeatureSet = std::vector<SleepFeature>;
+
+bool is_brain(SleepFeature feature) noexcept { return (feature_bit(feature) & kBrainFeatures) != 0; }
 
 std::string format(const char* pattern, double a, double b = 0.0) {
   char text[256];
@@ -31,7 +32,6 @@ std::string format(const char* pattern, double a, double b = 0.0) {
 struct Candidate {
   FeatureSet features;
   double shrinkage;
-  double adaptation_s;
 };
 
 struct Outcome {
@@ -76,15 +76,24 @@ FeatureSet available(std::span<const LabelledEpoch> epochs) {
   return result;
 }
 
-std::vector<FeatureSet> feature_sets(const FeatureSet& present) {
-  FeatureSet core;
-  for (SleepFeature f : {SleepFeature::kDelta, SleepFeature::kTheta, SleepFeature::kEmg, SleepFeature::kMotion}) {
-    if (std::find(present.begin(), present.end(), f) != present.end()) core.push_back(f);
+FeatureSet only(const FeatureSet& present, std::initializer_list<SleepFeature> wanted) {
+  FeatureSet result;
+  for (SleepFeature f : wanted) {
+    if (std::find(present.begin(), present.end(), f) != present.end()) result.push_back(f);
   }
-  const bool has_brain =
-      std::any_of(core.begin(), core.end(), [](SleepFeature f) { return feature_bit(f) & kBrainFeatures; });
-  if (!has_brain) return {present};
-  return core.size() == present.size() ? std::vector<FeatureSet>{core} : std::vector<FeatureSet>{core, present};
+  return result;
+}
+
+/// From small to large; the smallest holds what carries most of the information.
+std::vector<FeatureSet> feature_sets(const FeatureSet& present) {
+  using F = SleepFeature;
+  std::vector<FeatureSet> result;
+  for (const FeatureSet& set : {only(present, {F::kDelta, F::kTheta, F::kEmg, F::kMotion}),
+                                only(present, {F::kDelta, F::kTheta, F::kBeta, F::kEmg, F::kMotion}), present}) {
+    const bool has_brain = std::any_of(set.begin(), set.end(), is_brain);
+    if (has_brain && (result.empty() || result.back().size() < set.size())) result.push_back(set);
+  }
+  return result;
 }
 
 std::string refuse_states(std::span<const LabelledEpoch> epochs, double epoch_s, double minutes) {
@@ -131,7 +140,6 @@ SleepModel fit(std::span<const LabelledEpoch> epochs, const Candidate& candidate
   SleepModel model;
   model.features = candidate.features;
   model.emissions = fit_emissions(epochs, candidate.features, candidate.shrinkage);
-  model.adaptation_s = candidate.adaptation_s;
   model.epoch_s = epoch_s;
   model.motion = fit_motion(epochs, SleepFeature::kMotion);
   model.emg = fit_motion(epochs, SleepFeature::kEmg);
@@ -161,12 +169,16 @@ Outcome cross_validate(std::span<const LabelledEpoch> epochs, const Candidate& c
   return {score_sleep(truth_of(epochs), epoch_s, decisions), cohens_kappa(truth, by_rules)};
 }
 
+/// Kappa hardly sees REM, 5 % of the time, which is what a rig stimulates in.
+double merit_of(const SleepScore& score) noexcept {
+  const double f1 = std::isnan(score.rem_f1) ? 0.0 : score.rem_f1;
+  return 0.5 * ((std::isnan(score.kappa) ? 0.0 : score.kappa) + f1);
+}
+
 std::vector<Candidate> candidates_of(const std::vector<FeatureSet>& sets) {
   std::vector<Candidate> result;
   for (const FeatureSet& features : sets) {
-    for (double shrinkage : kShrinkages) {
-      for (double adaptation_s : kAdaptationsS) result.push_back({features, shrinkage, adaptation_s});
-    }
+    for (double shrinkage : kShrinkages) result.push_back({features, shrinkage});
   }
   return result;
 }
@@ -224,22 +236,22 @@ Expected<SleepCalibration> calibrate_sleep(std::span<const LabelledEpoch> epochs
   if (!(epoch_s > 0.0)) return Error{"fewer than two epochs, or times that do not rise"};
   if (auto reason = refuse_states(epochs, epoch_s, settings.minutes_per_state); !reason.empty()) return Error{reason};
   const FeatureSet present = settings.features.empty() ? available(epochs) : settings.features;
-  if (std::none_of(present.begin(), present.end(), [](SleepFeature f) { return feature_bit(f) & kBrainFeatures; })) {
+  if (std::none_of(present.begin(), present.end(), is_brain)) {
     return Error{"no brain feature has values: the table needs delta and theta (power above zero) in most epochs"};
   }
   const auto candidates =
       candidates_of(settings.features.empty() ? feature_sets(present) : std::vector<FeatureSet>{present});
   const Candidate* best = nullptr;
-  double best_kappa = -2.0;
+  double best_merit = -2.0;
   for (std::size_t i = 0; i < candidates.size(); ++i) {
     if (!settings.progress(static_cast<double>(i) / static_cast<double>(candidates.size() + 1)))
       return Error{"stopped"};
     const bool larger = candidates[i].features.size() > candidates.front().features.size();
     const SleepScore score = cross_validate(epochs, candidates[i], epoch_s, settings.blocks, false).score;
-    const double kappa = score.kappa - (larger ? kWorthMoreFeatures : 0.0);
-    if (best == nullptr || kappa > best_kappa) {
+    const double merit = merit_of(score) - (larger ? kWorthMoreFeatures : 0.0);
+    if (best == nullptr || merit > best_merit) {
       best = &candidates[i];
-      best_kappa = kappa;
+      best_merit = merit;
     }
   }
   const Outcome outcome = cross_validate(epochs, *best, epoch_s, settings.blocks, true);

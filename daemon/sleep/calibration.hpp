@@ -37,8 +37,8 @@ struct SleepCalibration {
 /// Median spacing of the rows; 0 when there are fewer than two.
 double epoch_length_s(std::span<const LabelledEpoch> epochs);
 
-/// Supervised: Gaussians a state with shrunk full covariance, transitions of the species; feature set, shrinkage and
-/// adaptation chosen by blocked cross-validation inside the data. Refuses, with the reason, what cannot make a model to
+/// Supervised: Gaussians a state with shrunk full covariance, transitions of the species; feature set and
+/// shrinkage chosen by blocked cross-validation inside the data. Refuses, with the reason, what cannot make a model to
 /// trust: too little of a state, an implausible share of REM, no usable feature, REM that does not look like REM.
 Expected<SleepCalibration> calibrate_sleep(std::span<const LabelledEpoch> epochs,
                                            const SleepCalibrationSettings& settings);

@@ -85,8 +85,16 @@ void GainFit::choose() noexcept {
   for (std::size_t i = 1; i < candidates_.size(); ++i) {
     if (candidates_[i].score > candidates_[best].score) best = i;
   }
-  brain_ = grid_value(best / kGrid);
-  emg_ = grid_value(best % kGrid);
+  brain_ = grid_value(best / kGrid) + kGridStep * peak(best, best / kGrid, kGrid);
+  emg_ = grid_value(best % kGrid) + kGridStep * peak(best, best % kGrid, 1);
+}
+
+double GainFit::peak(std::size_t best, std::size_t place, std::size_t stride) const noexcept {
+  if (place == 0 || place == kGrid - 1) return 0.0;
+  const double below = candidates_[best - stride].score;
+  const double above = candidates_[best + stride].score;
+  const double curvature = 2.0 * candidates_[best].score - below - above;
+  return curvature > 0.0 ? 0.5 * (above - below) / curvature : 0.0;
 }
 
 }  // namespace vturn

@@ -38,6 +38,8 @@ class GainFit {
   void close_epoch() noexcept;
   void weigh_candidate(std::size_t index) noexcept;
   void choose() noexcept;
+  /// Where the parabola through the best score and its neighbours peaks, in grid steps from the best.
+  [[nodiscard]] double peak(std::size_t best, std::size_t place, std::size_t stride) const noexcept;
   [[nodiscard]] static double grid_value(std::size_t i) noexcept {
     return kGridStep * static_cast<double>(static_cast<int>(i) - kGridHalf);
   }

@@ -52,7 +52,7 @@ struct SleepModel {
 
   double epoch_s = 4.0;              ///< length of the epochs it was fitted on
   double evidence_constant_s = 2.0;  ///< Tc: the log likelihood of a step of dt counts dt/Tc, at most 1
-  double adaptation_s = 600.0;       ///< τ of the offsets; 0 = frozen
+  double adaptation_s = 900.0;       ///< τ of the offsets; 0 = frozen
   double gain_fit_s = 600.0;   ///< first minutes in which the signals' gains are fitted; 0 = gains are as calibrated
   double gain_prior_sd = 1.0;  ///< of the log gain, nats
 
