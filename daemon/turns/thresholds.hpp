@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstddef>
+
+#include "daemon/core/math.hpp"
+
+namespace vturn::turns {
+
+/// One row of a threshold table: with this threshold this many false onsets a minute (left and right together) are
+/// expected while the heading rests.
+struct TurnThreshold {
+  double false_alarms_per_minute = 0.0;
+  double log_odds = 0.0;
+  double low_per_minute = 0.0;  ///< 95 % Poisson interval of the rate found at this threshold
+  double high_per_minute = 0.0;
+};
+
+/// Threshold for a false-alarm rate from a table of rows with fields false_alarms_per_minute (descending, > 0) and
+/// log_odds: linear between rows in the logarithm of the rate, along the last two beyond the ends (nearly straight
+/// there), `otherwise` without at least two rows.
+template <class Table>
+double log_odds_for(const Table& table, double false_alarms_per_minute, double otherwise) {
+  if (table.size() < 2 || !(false_alarms_per_minute > 0.0)) return otherwise;
+  std::size_t i = 1;
+  while (i + 1 < table.size() && table[i].false_alarms_per_minute > false_alarms_per_minute) ++i;
+  const auto& more = table[i - 1];
+  const auto& fewer = table[i];
+  const double span = math::log(fewer.false_alarms_per_minute) - math::log(more.false_alarms_per_minute);
+  if (!(span < 0.0)) return otherwise;
+  const double share = (math::log(false_alarms_per_minute) - math::log(more.false_alarms_per_minute)) / span;
+  return more.log_odds + share * (fewer.log_odds - more.log_odds);
+}
+
+}  // namespace vturn::turns

@@ -1,0 +1,70 @@
+#include "tools/lib/simulated_units.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "daemon/core/angle.hpp"
+#include "daemon/core/math.hpp"
+
+namespace vturn::tools {
+namespace {
+
+std::size_t bin_of(double angle_rad) {
+  const double bin = wrap_angle(angle_rad) / kTwoPi * static_cast<double>(kHeadingAngles);
+  return static_cast<std::size_t>(std::floor(bin + 0.5)) % kHeadingAngles;
+}
+
+}  // namespace
+
+std::uint64_t Random::bits() noexcept {
+  state_ += 0x9E3779B97F4A7C15ULL;
+  std::uint64_t z = state_;
+  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;
+  z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
+  return z ^ (z >> 31);
+}
+
+double Random::uniform() noexcept { return static_cast<double>(bits() >> 11) * 0x1.0p-53; }
+
+double Random::normal() noexcept {
+  if (has_spare_) {
+    has_spare_ = false;
+    return spare_;
+  }
+  const double radius = std::sqrt(-2.0 * math::log(1.0 - uniform()));
+  const double angle = kTwoPi * uniform();
+  spare_ = radius * math::sin(angle);
+  has_spare_ = true;
+  return radius * math::cos(angle);
+}
+
+SimulatedUnits::SimulatedUnits(const HeadingModel& model, std::uint64_t seed)
+    : cumulative_hz_(kHeadingAngles), random_(seed) {
+  for (const HeadingUnit& unit : model.units) {
+    units_.push_back(unit.unit);
+    for (std::size_t bin = 0; bin < kHeadingAngles; ++bin) {
+      auto& cumulative = cumulative_hz_[bin];
+      cumulative.push_back((cumulative.empty() ? 0.0 : cumulative.back()) + static_cast<double>(unit.rate_hz[bin]));
+    }
+  }
+}
+
+double SimulatedUnits::summed_rate_hz(double angle_rad) const noexcept {
+  const auto& cumulative = cumulative_hz_[bin_of(angle_rad)];
+  return cumulative.empty() ? 0.0 : cumulative.back();
+}
+
+void SimulatedUnits::step(double angle_rad, double dt_s, const std::function<void(double, UnitId)>& spike) {
+  const auto& cumulative = cumulative_hz_[bin_of(angle_rad)];
+  if (cumulative.empty() || !(cumulative.back() > 0.0)) return;
+  double at_s = 0.0;
+  while (true) {
+    at_s -= math::log(1.0 - random_.uniform()) / cumulative.back();
+    if (at_s >= dt_s) return;
+    const double pick = random_.uniform() * cumulative.back();
+    const auto chosen = std::upper_bound(cumulative.begin(), cumulative.end() - 1, pick);
+    spike(at_s, units_[static_cast<std::size_t>(chosen - cumulative.begin())]);
+  }
+}
+
+}  // namespace vturn::tools

@@ -1,0 +1,155 @@
+#include "tools/lib/turn_threshold.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+
+#include "daemon/core/math.hpp"
+#include "daemon/decode/heading_filter.hpp"
+#include "tools/lib/simulated_units.hpp"
+
+namespace vturn::tools {
+namespace {
+
+constexpr double kStepS = 0.001;
+constexpr int kStepsPerGrid = 10;  ///< the engine's grid of 10 ms
+constexpr double kCandidateSpacing = 0.1;
+constexpr double kHighestLogOdds = 14.0;
+
+/// One detector a threshold, all behind the same filter: the whole curve from one simulation.
+struct Candidate {
+  turns::TurnDetector detector;
+  double log_odds = 0.0;
+  std::uint64_t onsets = 0;
+};
+
+std::vector<Candidate> candidates_of(turns::TurnSettings settings) {
+  std::vector<Candidate> candidates;
+  const double lowest = settings.off_log_odds;
+  for (int i = 1; lowest + i * kCandidateSpacing <= kHighestLogOdds; ++i) {
+    Candidate& candidate = candidates.emplace_back();
+    candidate.log_odds = settings.log_odds = lowest + i * kCandidateSpacing;
+    candidate.detector.prepare(settings);
+  }
+  return candidates;
+}
+
+class Rest {
+ public:
+  Rest(const HeadingModel& model, const turns::TurnSettings& settings, const RestSimulation& rest)
+      : rest_(rest),
+        units_(model, rest.seed),
+        random_(rest.seed ^ 0x5DEECE66DULL),
+        candidates_(candidates_of(settings)) {
+    filter_.prepare(model);
+    filter_.set_dynamics(Dynamics::kRem);
+    decay_ = math::exp(-kStepS / rest.drift_tau_s);
+    kick_ = rest.drift_sd_rad_s * std::sqrt(1.0 - decay_ * decay_);
+    velocity_ = rest.drift_sd_rad_s * random_.normal();
+  }
+
+  /// A grid step of simulated time.
+  void step() {
+    for (int i = 0; i < kStepsPerGrid; ++i) {
+      velocity_ = decay_ * velocity_ + kick_ * random_.normal();
+      angle_ += velocity_ * kStepS + rest_.diffusion_rad_rt_s * std::sqrt(kStepS) * random_.normal();
+      units_.step(angle_, kStepS, [&](double at_s, UnitId unit) {
+        const SessionNs time_ns = time_ns_ + static_cast<SessionNs>(at_s * 1e9);
+        filter_.spike(time_ns, unit);
+        detect(time_ns);
+      });
+      time_ns_ += static_cast<SessionNs>(kStepS * 1e9);
+    }
+    filter_.advance(time_ns_);
+    detect(time_ns_);
+  }
+  /// False alarms are counted from here on.
+  void start_counting() {
+    for (Candidate& candidate : candidates_) candidate.onsets = 0;
+  }
+  [[nodiscard]] double seconds_done() const { return seconds(time_ns_); }
+  [[nodiscard]] const std::vector<Candidate>& candidates() const { return candidates_; }
+
+ private:
+  void detect(SessionNs time_ns) {
+    const HeadingOutput heading = filter_.estimate();
+    TurnOutput turn;
+    for (Candidate& candidate : candidates_) {
+      if (!candidate.detector.step(time_ns, heading, SleepState::kRem, turn)) continue;
+      if (turn.phase == TurnPhase::kOnset) ++candidate.onsets;
+    }
+  }
+
+  RestSimulation rest_;
+  SimulatedUnits units_;
+  Random random_;
+  std::vector<Candidate> candidates_;
+  HeadingFilter filter_;
+  double decay_ = 0.0;
+  double kick_ = 0.0;
+  double velocity_ = 0.0;
+  double angle_ = 0.0;
+  SessionNs time_ns_ = 0;
+};
+
+std::vector<turns::TurnThreshold> curve_of(const std::vector<Candidate>& candidates, double minutes) {
+  std::vector<turns::TurnThreshold> curve;
+  for (const Candidate& candidate : candidates) {
+    if (candidate.onsets == 0) break;
+    const double rate = static_cast<double>(candidate.onsets) / minutes;
+    // Among equal counts the lowest threshold detects most.
+    if (!curve.empty() && rate >= curve.back().false_alarms_per_minute) continue;
+    const RateInterval interval = poisson_interval(candidate.onsets, minutes);
+    curve.push_back({rate, candidate.log_odds, interval.low, interval.high});
+  }
+  return curve;
+}
+
+}  // namespace
+
+RateInterval poisson_interval(std::uint64_t count, double duration) {
+  constexpr double kZ = 1.959963984540054;
+  const auto limit = [](double k, double z) {
+    const double root = 1.0 - 1.0 / (9.0 * k) + z / (3.0 * std::sqrt(k));
+    return k * root * root * root;
+  };
+  const auto n = static_cast<double>(count);
+  const double low = count == 0 ? 0.0 : std::max(0.0, limit(n, -kZ));
+  return {low / duration, limit(n + 1.0, kZ) / duration};
+}
+
+std::vector<turns::TurnThreshold> simulate_turn_thresholds(const HeadingModel& model,
+                                                           const turns::TurnSettings& settings,
+                                                           const RestSimulation& rest,
+                                                           std::span<const double> false_alarms_per_minute,
+                                                           const std::function<bool(double)>& progress) {
+  constexpr double kSettleS = 5.0;  // the filter finds the heading, its gain and evidence averages fill
+  if (!(rest.duration_s >= 60.0)) throw std::invalid_argument("turn thresholds: at least 60 s must be simulated");
+  Rest simulated(model, settings, rest);
+  while (simulated.seconds_done() < kSettleS) simulated.step();
+  simulated.start_counting();
+  const double end_s = kSettleS + rest.duration_s;
+  for (double told_s = 0.0; simulated.seconds_done() < end_s;) {
+    simulated.step();
+    if (simulated.seconds_done() - told_s < 1.0) continue;
+    told_s = simulated.seconds_done();
+    if (progress && !progress((told_s - kSettleS) / rest.duration_s)) return {};
+  }
+  const std::vector<turns::TurnThreshold> curve = curve_of(simulated.candidates(), rest.duration_s / 60.0);
+  std::vector<double> rates(false_alarms_per_minute.begin(), false_alarms_per_minute.end());
+  std::sort(rates.begin(), rates.end(), std::greater<>());
+  std::vector<turns::TurnThreshold> table;
+  for (const double rate : rates) {
+    if (curve.size() < 2 || rate > curve.front().false_alarms_per_minute ||
+        rate < curve.back().false_alarms_per_minute) {
+      continue;
+    }
+    const double log_odds = turns::log_odds_for(curve, rate, 0.0);
+    const double minutes = rest.duration_s / 60.0;
+    const RateInterval interval = poisson_interval(static_cast<std::uint64_t>(std::lround(rate * minutes)), minutes);
+    table.push_back({rate, log_odds, interval.low, interval.high});
+  }
+  return table;
+}
+
+}  // namespace vturn::tools

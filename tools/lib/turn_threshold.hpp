@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "daemon/decode/heading_model.hpp"
+#include "daemon/turns/thresholds.hpp"
+#include "daemon/turns/turn_detector.hpp"
+
+namespace vturn::tools {
+
+/// REM-like rest without a turn: the heading's velocity is an Ornstein-Uhlenbeck process, and the heading diffuses.
+struct RestSimulation {
+  double duration_s = 3600.0;
+  double drift_sd_rad_s = 0.349;  ///< 20 deg/s
+  double drift_tau_s = 0.5;
+  double diffusion_rad_rt_s = 0.175;  ///< 10 degrees per square root of a second
+  std::uint64_t seed = 1;
+};
+
+/// 95 % interval of a Poisson rate from `count` events in `duration`: Garwood's exact limits by Wilson and Hilferty's
+/// approximation of the chi-squared quantile (within 1 % from 3 events on).
+struct RateInterval {
+  double low;
+  double high;
+};
+RateInterval poisson_interval(std::uint64_t count, double duration);
+
+/// Thresholds for the given false-alarm rates (per minute, left and right together) of a turn detector with `settings`
+/// (its log_odds is ignored) behind a heading filter with this model's REM dynamics, by simulating rest with this
+/// model's tuning. Rows are in descending order of rate; a rate above what the lowest threshold gives, or below one
+/// false alarm in the whole simulation, is left out. `progress` gets the share done and returns false to stop (the
+/// result is then empty). Same seed, same table.
+std::vector<turns::TurnThreshold> simulate_turn_thresholds(const HeadingModel& model,
+                                                           const turns::TurnSettings& settings,
+                                                           const RestSimulation& rest,
+                                                           std::span<const double> false_alarms_per_minute,
+                                                           const std::function<bool(double)>& progress);
+
+}  // namespace vturn::tools
