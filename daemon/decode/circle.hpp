@@ -60,6 +60,33 @@ Mean mean(const std::array<T, kHeadingAngles>& p) noexcept {
   return {wrap_angle(math::atan2(y, x)), std::min(1.0, std::sqrt(x * x + y * y) / sum)};
 }
 
+using Kernel = std::array<double, kHeadingAngles>;
+
+/// Gaussian around bin 0 on the bins, cut at half a circle, summing to 1; a single 1 for a deviation of 0.
+inline Kernel gaussian(double sd_rad) noexcept {
+  Kernel kernel{};
+  kernel[0] = 1.0;
+  if (sd_rad <= 0.0) return kernel;
+  double sum = 0.0;
+  for (std::size_t bin = 0; bin < kHeadingAngles; ++bin) {
+    const double z = kBinRad * static_cast<double>(std::min(bin, kHeadingAngles - bin)) / sd_rad;
+    sum += kernel[bin] = math::exp(-0.5 * z * z);
+  }
+  for (double& weight : kernel) weight /= sum;
+  return kernel;
+}
+
+inline std::array<double, kHeadingAngles> convolved(const std::array<double, kHeadingAngles>& values,
+                                                    const Kernel& kernel) noexcept {
+  std::array<double, kHeadingAngles> result{};
+  for (std::size_t bin = 0; bin < kHeadingAngles; ++bin) {
+    for (std::size_t other = 0; other < kHeadingAngles; ++other) {
+      result[bin] += values[other] * kernel[(bin + kHeadingAngles - other) % kHeadingAngles];
+    }
+  }
+  return result;
+}
+
 /// Whether the smallest set of bins that holds at least `mass` of p (which sums to 1) holds this angle.
 template <class T>
 bool in_highest_density_set(const std::array<T, kHeadingAngles>& p, double angle_rad, double mass) noexcept {

@@ -93,6 +93,8 @@ struct alignas(64) HeadingFilter::State {
   std::array<std::uint16_t, kMaxUnits> row_of_unit{};
   kernel::Step step = kernel::step_scalar;
   Kernel kind = Kernel::scalar;
+  HeadingTuning frame_kernel{};  ///< wrapped Gaussian of the frame's error
+  float frame_length = 1.0F;     ///< its mean resultant length
   std::size_t front = 0;
   Dynamics set = Dynamics::kWake;
 
@@ -197,6 +199,10 @@ void HeadingFilter::prepare(const HeadingModel& model, Kernel kernel) {
   s.step = step_of(s.kind);
   s.temper = model.temper;
   s.lag_s = model.lag_s;
+  require(model.frame_sd_rad >= 0.0F && model.frame_sd_rad < 3.0F, "frame error must be in [0, 3) rad");
+  const circle::Kernel frame = circle::gaussian(static_cast<double>(model.frame_sd_rad));
+  for (std::size_t bin = 0; bin < kHeadingAngles; ++bin) s.frame_kernel[bin] = static_cast<float>(frame[bin]);
+  s.frame_length = static_cast<float>(circle::mean(frame).length);
   s.gain_tau_s = model.gain_tau_s;
   s.gain_min = model.gain_min;
   s.gain_max = model.gain_max;
@@ -278,7 +284,7 @@ HeadingOutput HeadingFilter::estimate() const noexcept {
   out.angle_rad = circle::wrapped_float(math::atan2(y, x) - lag_rad);
   out.map_angle_rad =
       circle::wrapped_float(static_cast<double>(circle::maximum(std::to_array(s.now.marginal.value))) - lag_rad);
-  out.concentration = static_cast<float>(std::min(1.0, std::sqrt(x * x + y * y)));
+  out.concentration = static_cast<float>(std::min(1.0, std::sqrt(x * x + y * y))) * s.frame_length;
   out.p_right = s.now.right / mode_norm;
   out.p_rest = s.now.rest / mode_norm;
   out.p_left = s.now.left / mode_norm;
@@ -294,7 +300,14 @@ bool HeadingFilter::has_unit(UnitId unit) const noexcept {
   return unit < kMaxUnits && !state_->ratio.empty() && state_->row_of_unit[unit] != kNoRow;
 }
 void HeadingFilter::posterior(std::span<float, kHeadingAngles> out) const noexcept {
-  for (std::size_t i = 0; i < kHeadingAngles; ++i) out[i] = state_->now.marginal.value[i] / state_->now.norm;
+  const State& s = *state_;
+  for (std::size_t bin = 0; bin < kHeadingAngles; ++bin) {
+    float sum = 0.0F;
+    for (std::size_t other = 0; other < kHeadingAngles; ++other) {
+      sum += s.now.marginal.value[other] * s.frame_kernel[(bin + kHeadingAngles - other) % kHeadingAngles];
+    }
+    out[bin] = sum / s.now.norm;
+  }
 }
 float HeadingFilter::gain() const noexcept { return state_->gain; }
 double HeadingFilter::total_evidence_nats() const noexcept { return state_->total_evidence_nats; }

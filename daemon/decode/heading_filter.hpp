@@ -48,7 +48,8 @@ class HeadingFilter {
   [[nodiscard]] SessionNs time() const noexcept;
   [[nodiscard]] bool has_unit(UnitId unit) const noexcept;
 
-  /// Posterior of heading, summing to 1: kHeadingAngles values, written to `out`.
+  /// Posterior of heading, summing to 1, widened by the model's frame error: kHeadingAngles values, written to `out`.
+  /// It is of heading the model's lag ahead. Costs some microseconds.
   void posterior(std::span<float, kHeadingAngles> out) const noexcept;
   /// Tracked global gain: observed over expected spikes.
   [[nodiscard]] float gain() const noexcept;

@@ -48,8 +48,8 @@ std::uint64_t model_hash(const HeadingModel& model) noexcept {
     hash.add(dynamics.rest_to_turn_hz);
     hash.add(dynamics.turn_to_rest_hz);
   }
-  for (const float value : {model.temper, model.lag_s, model.rate_floor_hz, model.gain_tau_s, model.gain_min,
-                            model.gain_max, model.evidence_tau_s}) {
+  for (const float value : {model.temper, model.lag_s, model.frame_sd_rad, model.rate_floor_hz, model.gain_tau_s,
+                            model.gain_min, model.gain_max, model.evidence_tau_s}) {
     hash.add(value);
   }
   hash.add(static_cast<std::uint32_t>(model.handedness));

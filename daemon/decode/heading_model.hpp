@@ -56,6 +56,15 @@ struct HeadingFigures {
   double duration_s = 0.0;  ///< of heading with occupancy
 };
 
+/// With this threshold the turn detector gives so many false onsets a minute while the heading rests (daemon/turns;
+/// found by simulation on this model's tuning).
+struct HeadingTurnThreshold {
+  double false_alarms_per_minute = 0.0;
+  double log_odds = 0.0;
+  double low_per_minute = 0.0;  ///< 95 % Poisson interval
+  double high_per_minute = 0.0;
+};
+
 /// Whether "left" is known to be the animal's left: a mirrored tracker decodes perfectly and swaps every direction.
 enum class Handedness : std::uint8_t { kUnconfirmed = 0, kConfirmed = 1 };
 
@@ -66,12 +75,15 @@ struct HeadingModel {
   float temper = 1.0F;                      ///< exponent of the likelihood, (0, 1]; below 1 where spikes are less
                                             ///< independent than Poisson
   float lag_s = 0.0F;                       ///< spikes at t tell the tracked heading of t + lag_s
+  float frame_sd_rad = 0.0F;  ///< slow error of frame and tuning, which more spikes do not lessen: widens the posterior
+                              ///< that is given out, not the one that is carried on
   float rate_floor_hz = 0.1F;
   float gain_tau_s = 3.0F;  ///< global gain tracker: memory
   float gain_min = 0.2F, gain_max = 5.0F;
   float evidence_tau_s = 0.35F;  ///< memory of the evidence and rate outputs
   Handedness handedness = Handedness::kUnconfirmed;
   HeadingFigures cross_validated;
+  std::vector<HeadingTurnThreshold> turn_thresholds;  ///< by falling rate; empty = none simulated
   std::uint64_t hash = 0;  ///< of everything above that the filter uses: model_hash()
 };
 
