@@ -59,7 +59,7 @@ void Engine::decode(const InputEvent& event, OutputBuffer& out) noexcept {
 
 void Engine::command(const InputEvent& event, OutputBuffer& out) noexcept {
   const CommandInput& command = event.payload.command;
-  if (command.command == CommandKind::kNote && command.part == 0) {
+  if (command.command == CommandKind::kNote && command.more == 0) {
     session_output(out, event, SessionChange::kNote).request = command.request;
   } else if (command.command == CommandKind::kShutdown) {
     session_output(out, event, SessionChange::kStop).request = command.request;

@@ -82,6 +82,9 @@ void DecisionLoop::take(InputEvent& event) noexcept {
     master_session_ns_ = event.session_time_ns;
     master_sample_ = event.source_sample;
   }
+  if (event.kind == InputKind::kCommand && event.payload.command.command == CommandKind::kNote) {
+    collect_note(event.payload.command);
+  }
   // Recorded before it can have an effect: a log that ends here holds whatever was decided. What could not be recorded
   // must not stimulate either: the engine learns of it first.
   if (parts_.recorder != nullptr && !parts_.recorder->try_input(event)) watch_recorder(event);
@@ -98,6 +101,13 @@ void DecisionLoop::step(const InputEvent& event) noexcept {
   outputs_.clear();
   parts_.engine.step(event, outputs_);
   for (const OutputEvent& output : outputs_.events()) hand_over(output, event);
+}
+
+void DecisionLoop::collect_note(const CommandInput& command) noexcept {
+  if (command.part == 0) note_size_ = 0;
+  const std::size_t length = std::min<std::size_t>({command.length, command.text.size(), note_.size() - note_size_});
+  std::copy_n(command.text.begin(), length, note_.begin() + static_cast<std::ptrdiff_t>(note_size_));
+  note_size_ += length;
 }
 
 void DecisionLoop::take_pending() noexcept {
@@ -146,7 +156,8 @@ void DecisionLoop::hand_over(const OutputEvent& output, const InputEvent& decidi
   } else if (output.kind == OutputKind::kPulseStop) {
     parts_.outputs.stop(output.payload.pulse_stop.output, output.payload.pulse_stop.trigger_id);
   }
-  parts_.publisher.publish(output, stamps);
+  const bool note = output.kind == OutputKind::kSession && output.payload.session.change == SessionChange::kNote;
+  parts_.publisher.publish(output, stamps, note ? std::string_view(note_.data(), note_size_) : std::string_view{});
   if (output.kind == OutputKind::kTrigger || output.kind == OutputKind::kTurn) {
     const MonoNs published_ns = rt::mono_now_ns();
     parts_.health.hop(wire::Hop::kDecide, stamps.decided_ns - stamps.dequeued_ns);

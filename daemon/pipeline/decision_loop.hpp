@@ -46,6 +46,7 @@ class DecisionLoop {
  private:
   static constexpr std::size_t kBatch = 256;
   static constexpr std::size_t kMostPending = 64;
+  static constexpr std::size_t kMaxNote = 1024;
 
   [[nodiscard]] std::size_t producer_of(const InputEvent& event) const noexcept;
   void receive(std::size_t count) noexcept;
@@ -57,6 +58,7 @@ class DecisionLoop {
   void watch_recorder(const InputEvent& at) noexcept;
   void hand_over(const OutputEvent& output, const InputEvent& deciding) noexcept;
   [[nodiscard]] MonoNs fire(const OutputEvent& output, const InputEvent& deciding) noexcept;
+  void collect_note(const CommandInput& command) noexcept;
   void finish() noexcept;
   void post(const InputEvent& event) noexcept;
   void once_a_second(MonoNs now_ns) noexcept;
@@ -76,6 +78,8 @@ class DecisionLoop {
   SampleIndex master_sample_ = 0;
   record::State recorder_state_ = record::State::kOff;
   std::uint64_t inputs_ = 0;
+  std::array<char, kMaxNote> note_{};  ///< of the parts so far
+  std::size_t note_size_ = 0;
 };
 
 }  // namespace vturn

@@ -11,6 +11,7 @@
 #include "daemon/models/heading_model_json.hpp"
 #include "daemon/models/sleep_model_json.hpp"
 #include "daemon/models/turn_cells.hpp"
+#include "daemon/turns/thresholds.hpp"
 
 namespace vturn {
 namespace {
@@ -143,9 +144,11 @@ Expected<turns::TurnSettings> turn_settings(const Rig& rig, const HeadingModel& 
   result.refractory_s = rig.turns.refractory_ms * 1e-3;
   result.min_evidence_nats_per_spike = rig.turns.min_evidence_nats_per_spike;
   result.min_spikes_per_s = rig.turns.min_spikes_per_s;
-  result.log_odds =
-      rig.turns.log_odds > 0.0 ? rig.turns.log_odds : log_odds_for(model, rig.turns.false_alarms_per_minute);
-  return result;
+  result.log_odds = rig.turns.log_odds;
+  if (result.log_odds > 0.0) return result;
+  result.log_odds = turns::log_odds_for(model.turn_thresholds, rig.turns.false_alarms_per_minute, 0.0);
+  if (result.log_odds > 0.0) return result;
+  return Error{rig.heading.model + ": has no thresholds for turns; calibrate it again, or set [turns] log_odds in the rig file"};
 }
 
 turns::PopulationSettings population_settings(const Rig& rig, const TurnCells& cells) {

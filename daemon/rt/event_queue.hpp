@@ -30,6 +30,10 @@ class EventQueue {
       refused_.fetch_add(count - accepted, std::memory_order_relaxed);
       return accepted;
     }
+    /// Events that fit now; more only if the consumer takes some meanwhile.
+    [[nodiscard]] std::size_t room() const noexcept {
+      return capacity_ - std::min(capacity_, in_flight_.load(std::memory_order_relaxed));
+    }
     [[nodiscard]] std::uint64_t refused() const noexcept { return refused_.load(std::memory_order_relaxed); }
 
    private:
