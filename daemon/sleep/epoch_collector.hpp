@@ -1,0 +1,36 @@
+#pragma once
+
+#include <array>
+#include <vector>
+
+#include "daemon/sleep/calibration.hpp"
+#include "daemon/sleep/features.hpp"
+
+namespace vturn {
+
+/// Raw signals in, rows of a features table out: runs the live FeatureExtractor and averages its powers over epochs, so
+/// that a model is calibrated on what the daemon will see. For recordings and the simulator; allocates.
+class EpochCollector {
+ public:
+  /// `epoch_s`: multiple of 0.1 s.
+  EpochCollector(const FeatureSettings& settings, double epoch_s);
+  void push(const LfpInput& block, SessionNs first_sample_time_ns);
+  /// Whole epochs so far; those without a valid frame are left out. Stages are UNKNOWN.
+  [[nodiscard]] const std::vector<LabelledEpoch>& epochs() const noexcept { return epochs_; }
+  [[nodiscard]] std::vector<LabelledEpoch>& epochs() noexcept { return epochs_; }
+
+ private:
+  void add(const FeatureFrame& frame);
+  void close();
+
+  FeatureExtractor extractor_;
+  SessionNs epoch_ns_;
+  std::int64_t index_ = INT64_MIN;
+  std::array<double, kSleepFeatures> power_{};
+  std::array<int, kSleepFeatures> valid_{};
+  int frames_ = 0;
+  int artefacts_ = 0;
+  std::vector<LabelledEpoch> epochs_;
+};
+
+}  // namespace vturn
