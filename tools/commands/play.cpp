@@ -10,6 +10,7 @@ struct PlayOptions {
   std::string as = "open-ephys";
   std::string speed = "1";
   bool json = false;
+  bool wait = false;  ///< said for clearness: it is the default
   bool no_wait = false;
 };
 
@@ -31,7 +32,7 @@ Run configure(CLI::App& app) {
       ->capture_default_str();
   app.add_option("--address", s.address, "where to publish")->capture_default_str();
   app.add_option("--speed", options->speed, "times the recorded pace, or max")->capture_default_str();
-  auto* wait = app.add_flag("--wait-subscriber", "start when somebody subscribes (the default)");
+  auto* wait = app.add_flag("--wait-subscriber", options->wait, "start when somebody subscribes (the default)");
   app.add_flag("--no-wait-subscriber", options->no_wait, "start at once")->excludes(wait);
   app.add_option("--follow", s.follow, "vturnd's PUB address: never run ahead of its session time");
   app.add_option("--run-ahead-ms", s.run_ahead_ms, "allowed over --follow's session time")->capture_default_str();

@@ -10,6 +10,7 @@ constexpr double kBurstSdS = 0.045;
 constexpr double kLeadS = 3.0 * kBurstSdS;  // a burst is drawn this long before its centre
 constexpr double kRefractoryS = 0.35;
 constexpr double kSizeSigma = 0.35;
+constexpr double kRotation = 0.1;  // share of unopposed commands that become long rotations
 
 /// Commands a minute and side. Wake figures average to ~23 over active and quiet wake.
 double commands_per_minute(const Moment& now) {
@@ -72,9 +73,9 @@ void Colliculus::begin_burst(const Moment& now, Side& side, TtxSide ttx, Compass
   if (side.direction == gone) return;
   const bool unopposed = gone != Direction::kNone;
   const double follows = follow_probability(now);
-  if (!random_.chance(unopposed && follows > 0.0 ? std::min(0.95, 1.5 * follows) : follows)) return;
+  if (!random_.chance(unopposed && follows > 0.0 ? std::min(0.95, 1.3 * follows) : follows)) return;
   const double onset_s = centre_s + random_.uniform(0.02, 0.07);
-  if (unopposed && random_.chance(0.35)) {
+  if (unopposed && random_.chance(kRotation)) {
     compass.command_rotation(now, onset_s, side.direction);
   } else {
     compass.command_turn(now, onset_s, side.direction);

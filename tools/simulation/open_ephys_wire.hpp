@@ -61,12 +61,12 @@ struct WireSettings {
   std::string stream = "Digital_Mouse-100.mouse";
   int source_node = 100;
   int detector_node = 102;
-  std::vector<std::size_t> channels;  ///< of Mouse::channel_names(), sent in this order
+  std::vector<std::size_t> channels = {};  ///< of Mouse::channel_names(), sent in this order
   // rehearsal of faults, session seconds; nothing when absent
-  std::optional<double> drop_at_s;
+  std::optional<double> drop_at_s = {};
   std::int64_t drop_messages = 0;
-  std::optional<double> restart_at_s;  ///< acquisition stopped and started: message and sample numbers begin anew
-  std::optional<double> loop_at_s;     ///< sample numbers jump back to 0, message numbers go on (File Reader)
+  std::optional<double> restart_at_s = {};  ///< acquisition stopped and started: message and sample numbers begin anew
+  std::optional<double> loop_at_s = {};     ///< sample numbers jump back to 0, message numbers go on (File Reader)
 };
 
 /// Turns the mouse's blocks into the GUI's messages: TTL (1 Hz, 10 ms, line 0), spikes electrode by electrode (not in
