@@ -28,6 +28,10 @@ Odds odds_of(Direction direction, const HeadingOutput& heading) noexcept {
 
 bool exceeds(const Odds& odds, double ratio) noexcept { return odds.turn > ratio * odds.not_turn; }
 
+float faster(Direction direction, float a, float b) noexcept {
+  return direction == Direction::kCounterclockwise ? std::max(a, b) : std::min(a, b);
+}
+
 double log_odds_of(const Odds& odds) noexcept {
   return math::log(std::max(odds.turn, kLeastProbability)) - math::log(std::max(odds.not_turn, kLeastProbability));
 }
@@ -43,8 +47,8 @@ void check(const TurnSettings& settings) {
   if (!(settings.lookback_s > 0.0 && settings.lookback_s <= TurnDetector::kMaxLookbackS)) {
     throw std::invalid_argument("turn detector: lookback_s must be above 0 and at most 1.2");
   }
-  if (!(settings.onset_probability > 0.0 && settings.onset_probability < 1.0)) {
-    throw std::invalid_argument("turn detector: onset_probability must be between 0 and 1");
+  if (!(settings.rest_velocity_rad_s > 0.0 && settings.rest_velocity_rad_s < 10.0)) {
+    throw std::invalid_argument("turn detector: rest_velocity_rad_s must be between 0 and 10");
   }
   if (!(settings.max_gap_s > 0.0)) throw std::invalid_argument("turn detector: max_gap_s must be above 0");
 }
@@ -79,26 +83,31 @@ void TurnDetector::remember(SessionNs time_ns, const HeadingOutput& heading) noe
   last_angle_rad_ = heading.angle_rad;
   last_ns_ = time_ns;
   if (past_size_ > 0 && time_ns - past(0).time_ns < kPastStepNs) return;
-  past_[past_head_] = {time_ns, unwrapped_rad_, heading.angular_velocity_rad_s, heading.p_left, heading.p_right};
+  past_[past_head_] = {time_ns, unwrapped_rad_, heading.angular_velocity_rad_s};
   past_head_ = (past_head_ + 1) % kPastCapacity;
   past_size_ = std::min(past_size_ + 1, kPastCapacity);
 }
 
 void TurnDetector::begin(SessionNs time_ns, Direction direction, const HeadingOutput& heading) noexcept {
-  const bool left = direction == Direction::kCounterclockwise;
+  const double sign = direction == Direction::kCounterclockwise ? 1.0 : -1.0;
   const auto earliest_ns = time_ns - static_cast<std::int64_t>(settings_.lookback_s * 1e9);
   direction_ = direction;
   onset_ns_ = time_ns;
   onset_angle_rad_ = unwrapped_rad_;
   peak_velocity_rad_s_ = heading.angular_velocity_rad_s;
+  // Change point of the path's slope (Page 1954): since when has the rotation gained most on a steady drift?
+  double most_gained_rad = 0.0;
+  float peak = peak_velocity_rad_s_;
   for (std::size_t back = 0; back < past_size_ && past(back).time_ns >= earliest_ns; ++back) {
     const Past& then = past(back);
+    peak = faster(direction, peak, then.velocity_rad_s);
+    const double gained_rad =
+        sign * (unwrapped_rad_ - then.angle_rad) - settings_.rest_velocity_rad_s * seconds(time_ns - then.time_ns);
+    if (gained_rad <= most_gained_rad) continue;
+    most_gained_rad = gained_rad;
     onset_ns_ = then.time_ns;
     onset_angle_rad_ = then.angle_rad;
-    const float probability = left ? then.p_left : then.p_right;
-    if (static_cast<double>(probability) < settings_.onset_probability) break;
-    peak_velocity_rad_s_ = left ? std::max(peak_velocity_rad_s_, then.velocity_rad_s)
-                                : std::min(peak_velocity_rad_s_, then.velocity_rad_s);
+    peak_velocity_rad_s_ = peak;
   }
   ready_ = false;
   onset_given_ = true;
@@ -123,11 +132,8 @@ bool TurnDetector::step(SessionNs time_ns, const HeadingOutput& heading, SleepSt
   const Odds left = odds_of(Direction::kCounterclockwise, heading);
   const Odds right = odds_of(Direction::kClockwise, heading);
   if (direction_ != Direction::kNone) {
-    const bool is_left = direction_ == Direction::kCounterclockwise;
-    const float velocity = heading.angular_velocity_rad_s;
-    peak_velocity_rad_s_ =
-        is_left ? std::max(peak_velocity_rad_s_, velocity) : std::min(peak_velocity_rad_s_, velocity);
-    if (exceeds(is_left ? left : right, off_ratio_)) return false;
+    peak_velocity_rad_s_ = faster(direction_, peak_velocity_rad_s_, heading.angular_velocity_rad_s);
+    if (exceeds(direction_ == Direction::kCounterclockwise ? left : right, off_ratio_)) return false;
     fill(TurnPhase::kEnd, time_ns, heading, state, turn);
     direction_ = Direction::kNone;
     ready_ = true;

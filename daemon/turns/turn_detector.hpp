@@ -14,9 +14,10 @@ struct TurnSettings {
   double refractory_s = 0.2;                  ///< from one onset to the next
   double min_evidence_nats_per_spike = 0.05;  ///< no onset while the decoded spikes do not fit the tuning
   double min_spikes_per_s = 10.0;             ///< no onset while there is too little to decode
-  double onset_probability = 0.1;             ///< the turn began when its probability last was below this
-  double lookback_s = 1.0;                    ///< the onset estimate looks back this far at most; <= kMaxLookbackS
-  double max_gap_s = 1.0;                     ///< a longer silence of the decoder forgets the past
+  /// The onset is where rotation at more than this speed began (slower is drift of the resting heading).
+  double rest_velocity_rad_s = 1.0;
+  double lookback_s = 1.0;  ///< the onset estimate looks back this far at most; <= kMaxLookbackS
+  double max_gap_s = 1.0;   ///< a longer silence of the decoder forgets the past
 };
 
 /// Virtual turns from the switching filter's posterior: the log-odds of a turn left, log(P(left) / P(not left)), and
@@ -45,7 +46,6 @@ class TurnDetector {
     SessionNs time_ns;
     double angle_rad;  ///< unwrapped
     float velocity_rad_s;
-    float p_left, p_right;
   };
   static constexpr std::int64_t kPastStepNs = 5 * kNsPerMs;
   static constexpr std::size_t kPastCapacity = 256;

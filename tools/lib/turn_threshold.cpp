@@ -13,8 +13,8 @@ namespace {
 
 constexpr double kStepS = 0.001;
 constexpr int kStepsPerGrid = 10;  ///< the engine's grid of 10 ms
-constexpr double kCandidateSpacing = 0.1;
-constexpr double kHighestLogOdds = 14.0;
+constexpr double kCandidateSpacing = 0.2;
+constexpr double kHighestLogOdds = 12.0;
 
 /// One detector a threshold, all behind the same filter: the whole curve from one simulation.
 struct Candidate {
