@@ -24,7 +24,7 @@ struct UnitMapSettings {
 /// Electrode names as they come in the stream -> dense channel -> unit. Fixed room, no allocation after it is made.
 class ElectrodeTable {
  public:
-  static constexpr std::size_t kMaxElectrodes = 4096;
+  static constexpr std::size_t kMaxElectrodes = 1024;
   static constexpr std::size_t kMaxNameBytes = 64;
 
   struct Entry {

@@ -64,16 +64,15 @@ void StreamTracker::judge_block(const ZmqInterfaceMessage& message, Continuity& 
     ++generation_;
     result.missing_samples = static_cast<std::uint64_t>(missing);
   }
-  result.channel_broken = channel.generation == 0 || missing != 0;
+  result.channel_broken = channel.generation < epoch_generation_ || missing != 0;
   channel = {message.sample_num + message.num_samples, generation_};
 }
 
 void StreamTracker::begin_epoch(EpochCause cause, Continuity& result) noexcept {
   result.epoch = cause;
   last_rate_hz_ = 0;
-  ++generation_;
   // Samples may seem to continue across a restart; time does not.
-  for (Channel& channel : channels_) channel.generation = 0;
+  epoch_generation_ = ++generation_;
 }
 
 }  // namespace vturn::ingest

@@ -47,6 +47,7 @@ class StreamTracker {
   double sample_time_factor_;
   std::vector<Channel> channels_;
   std::uint64_t generation_ = 1;  ///< of channel continuity: an epoch or a gap begins a new one
+  std::uint64_t epoch_generation_ = 1;
   std::int64_t last_number_ = 0;
   SampleIndex newest_sample_ = 0;
   MonoNs last_arrival_mono_ns_ = 0;

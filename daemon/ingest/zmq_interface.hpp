@@ -34,7 +34,7 @@ enum class ParseError : std::uint8_t {
 inline constexpr std::size_t kMaxHeaderBytes = 16 * 1024;
 inline constexpr std::int64_t kMaxSamplesPerMessage = 1 << 20;
 inline constexpr std::int64_t kMaxSpikeChannels = 512;
-inline constexpr std::int64_t kMaxChannels = 8192;
+inline constexpr std::int64_t kMaxChannels = 4096;
 inline constexpr std::size_t kMaxStreamNameBytes = 256;
 /// Three centuries at 30 kHz: whatever lies beyond is damage, and sample arithmetic below it cannot overflow.
 inline constexpr std::int64_t kMaxSampleNumber = std::int64_t{1} << 48;

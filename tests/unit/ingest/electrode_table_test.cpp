@@ -57,9 +57,9 @@ TEST_CASE("A full table and names too long are refused, known electrodes still f
   for (std::size_t i = 1; i <= ElectrodeTable::kMaxElectrodes; ++i) {
     REQUIRE(table.find("Electrode " + std::to_string(i), 0).channel == i - 1);
   }
-  CHECK(table.find("Electrode 0", 0).channel == ElectrodeTable::kNoChannel);
-  CHECK(table.find("Electrode 1024", 0).unit == 1023);
+  CHECK(table.find("Electrode 1025", 0).channel == ElectrodeTable::kNoChannel);
   CHECK(table.find("Electrode 1025", 0).unit == kNoUnit);
+  CHECK(table.find("Electrode 1024", 0).unit == 1023);
   ElectrodeTable fresh;
   CHECK(fresh.find(std::string(65, 'x'), 0).channel == ElectrodeTable::kNoChannel);
   CHECK(fresh.find(std::string(64, 'x'), 0).channel == 0);
