@@ -301,14 +301,19 @@ bool HeadingFilter::has_unit(UnitId unit) const noexcept {
 }
 void HeadingFilter::posterior(std::span<float, kHeadingAngles> out) const noexcept {
   const State& s = *state_;
-  for (std::size_t bin = 0; bin < kHeadingAngles; ++bin) {
-    float sum = 0.0F;
-    for (std::size_t other = 0; other < kHeadingAngles; ++other) {
-      sum += s.now.marginal.value[other] * s.frame_kernel[(bin + kHeadingAngles - other) % kHeadingAngles];
-    }
-    out[bin] = sum / s.now.norm;
+  const float* const marginal = s.now.marginal.value;
+  if (s.frame_length >= 1.0F) {
+    for (std::size_t bin = 0; bin < kHeadingAngles; ++bin) out[bin] = marginal[bin] / s.now.norm;
+    return;
+  }
+  std::fill(out.begin(), out.end(), 0.0F);
+  for (std::size_t offset = 0; offset < kHeadingAngles; ++offset) {
+    const float weight = s.frame_kernel[offset] / s.now.norm;
+    for (std::size_t bin = offset; bin < kHeadingAngles; ++bin) out[bin] += weight * marginal[bin - offset];
+    for (std::size_t bin = 0; bin < offset; ++bin) out[bin] += weight * marginal[bin + kHeadingAngles - offset];
   }
 }
+float HeadingFilter::lag_s() const noexcept { return state_->lag_s; }
 float HeadingFilter::gain() const noexcept { return state_->gain; }
 double HeadingFilter::total_evidence_nats() const noexcept { return state_->total_evidence_nats; }
 std::uint64_t HeadingFilter::spikes() const noexcept { return state_->spikes; }

@@ -84,7 +84,7 @@ struct HeadingModel {
   Handedness handedness = Handedness::kUnconfirmed;
   HeadingFigures cross_validated;
   std::vector<HeadingTurnThreshold> turn_thresholds;  ///< by falling rate; empty = none simulated
-  std::uint64_t hash = 0;  ///< of everything above that the filter uses: model_hash()
+  std::uint64_t hash = 0;                             ///< of everything above that the filter uses: model_hash()
 };
 
 /// FNV-1a over the fields that decide what the filter computes, in a fixed order.

@@ -17,17 +17,18 @@ struct Asked {
   bool in_95_set;
 };
 
-Asked ask(const HeadingFilter& filter, double truth_rad) {
+Asked ask(const HeadingFilter& filter, double truth_rad, bool coverage) {
   const HeadingOutput estimate = filter.estimate();
+  const auto angle_rad = static_cast<double>(estimate.angle_rad);
+  if (!coverage) return {angle_rad, false};
   std::array<float, kHeadingAngles> posterior{};
   filter.posterior(posterior);
   // The posterior is of heading a model lag ahead: the truth is moved there by what the estimate was moved back.
-  const double ahead_rad = circle::mean(posterior).angle_rad - static_cast<double>(estimate.angle_rad);
-  return {static_cast<double>(estimate.angle_rad),
-          circle::in_highest_density_set(posterior, truth_rad + ahead_rad, 0.95)};
+  const double ahead_rad = static_cast<double>(estimate.angular_velocity_rad_s * filter.lag_s());
+  return {angle_rad, circle::in_highest_density_set(posterior, truth_rad + ahead_rad, 0.95)};
 }
 
-Asked ask(const MemorylessDecoder& decoder, double truth_rad) {
+Asked ask(const MemorylessDecoder& decoder, double truth_rad, bool) {
   const auto posterior = decoder.posterior();
   return {static_cast<double>(circle::maximum(posterior)), circle::in_highest_density_set(posterior, truth_rad, 0.95)};
 }
@@ -55,7 +56,7 @@ void score_decoder(Decoder& decoder, std::span<const SpikeSample> spikes, std::s
     }
     if (now_ns < settled_ns) continue;
     const double truth_rad = static_cast<double>(truth[row].angle_rad);
-    const Asked asked = ask(decoder, truth_rad);
+    const Asked asked = ask(decoder, truth_rad, settings.coverage);
     tally.add(angle_difference(asked.angle_rad, truth_rad), asked.in_95_set);
   }
 }

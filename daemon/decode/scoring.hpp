@@ -41,6 +41,7 @@ class HeadingTally {
 struct ScoringSettings {
   SessionNs settle_ns = 0;
   SessionNs hole_ns = kNsPerS;
+  bool coverage = true;  ///< false: saves the time that the posterior takes; the score's coverage is then 0
 };
 void score_filter(HeadingFilter& filter, std::span<const SpikeSample> spikes, std::span<const HeadingSample> truth,
                   const ScoringSettings& settings, HeadingTally& tally, const KeepGoing& keep_going = {});
