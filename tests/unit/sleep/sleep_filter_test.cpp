@@ -1,0 +1,152 @@
+// Decisions of the filter on constructed frames at 10 Hz.
+#include "daemon/sleep/sleep_filter.hpp"
+
+#include <catch2/catch.hpp>
+#include <random>
+
+#include "tests/unit/sleep/synthetic_model.hpp"
+
+using namespace vturn;
+using test::nrem_frame;
+using test::rem_frame;
+using test::wake_frame;
+
+namespace {
+
+/// Feeds frames every 100 ms.
+class Session {
+ public:
+  explicit Session(const SleepModel& model = test::synthetic_model()) { filter.prepare(model, 0.1); }
+  template <class Change>
+  SleepOutput feed(FeatureFrame (*make)(SessionNs), double for_s, Change change) {
+    SleepOutput output{};
+    for (int n = 0; n < static_cast<int>(for_s * 10.0 + 0.5); ++n) {
+      now_ns += 100 * kNsPerMs;
+      FeatureFrame frame = make(now_ns);
+      change(frame);
+      output = filter.step(frame);
+    }
+    return output;
+  }
+  SleepOutput feed(FeatureFrame (*make)(SessionNs), double for_s) {
+    return feed(make, for_s, [](FeatureFrame&) {});
+  }
+
+  SleepFilter filter;
+  SessionNs now_ns = 0;
+};
+
+void set_fast_emg(FeatureFrame& frame, float value) {
+  frame.fast_valid = feature_bit(SleepFeature::kEmg);
+  frame.fast_emg = value;
+}
+
+}  // namespace
+
+TEST_CASE("state is unknown until established, then follows the data") {
+  Session session;
+  CHECK(session.feed(wake_frame, 3.8).state == SleepState::kUnknown);
+  CHECK(session.feed(wake_frame, 2.0).state == SleepState::kWake);
+  CHECK(session.feed(nrem_frame, 30.0).state == SleepState::kNrem);
+  const SleepOutput rem = session.feed(rem_frame, 15.0);
+  CHECK(rem.state == SleepState::kRem);
+  CHECK(rem.p_rem > 0.95F);
+  CHECK(rem.time_in_state_s > 1.0F);
+  CHECK(rem.time_in_state_s < 15.0F);
+  CHECK(rem.feature_count == kLiveSleepFeatures);
+  CHECK(rem.p_wake + rem.p_nrem + rem.p_rem == Approx(1.0F));
+}
+
+TEST_CASE("an artefact freezes, and 5 s of it make the state unknown") {
+  Session session;
+  session.feed(nrem_frame, 60.0);
+  const auto offsets = session.filter.offsets();
+  const auto spoil = [](FeatureFrame& frame) {
+    frame.artefact = true;
+    frame.log_power[0] = 15.0F;
+  };
+  CHECK(session.feed(nrem_frame, 4.9, spoil).state == SleepState::kNrem);
+  CHECK(session.filter.offsets() == offsets);
+  const SleepOutput bad = session.feed(nrem_frame, 0.3, spoil);
+  CHECK(bad.state == SleepState::kUnknown);
+  CHECK(bad.quality < 0.1F);
+  const SleepOutput good = session.feed(nrem_frame, 10.0);
+  CHECK(good.state == SleepState::kNrem);
+  CHECK(good.quality > 0.9F);
+}
+
+TEST_CASE("without a brain signal there is no state, without EMG there is") {
+  Session session;
+  const auto only_emg = [](FeatureFrame& frame) { frame.valid = feature_bit(SleepFeature::kEmg); };
+  CHECK(session.feed(nrem_frame, 60.0, only_emg).state == SleepState::kUnknown);
+  const auto no_emg = [](FeatureFrame& frame) {
+    frame.valid = static_cast<SleepFeatureMask>(frame.valid & kBrainFeatures);
+  };
+  const SleepOutput output = session.feed(nrem_frame, 60.0, no_emg);
+  CHECK(output.state == SleepState::kNrem);
+  CHECK(output.quality == Approx(2.0 / 3.0).margin(0.01));
+  CHECK(output.motion == 0.0F);
+}
+
+TEST_CASE("movement ends REM within a second; a twitch does not") {
+  Session session;
+  session.feed(nrem_frame, 60.0);
+  const auto still = [](FeatureFrame& frame) { set_fast_emg(frame, 2.5F); };
+  REQUIRE(session.feed(rem_frame, 30.0, still).state == SleepState::kRem);
+  const auto burst = [](FeatureFrame& frame) { set_fast_emg(frame, 7.0F); };
+  const SleepOutput twitch = session.feed(rem_frame, 0.4, burst);
+  CHECK(twitch.state == SleepState::kRem);
+  CHECK(twitch.moving == 0);
+  CHECK(twitch.motion > 4.0F);
+  CHECK(session.feed(rem_frame, 5.0, still).state == SleepState::kRem);
+  const SleepOutput moving = session.feed(rem_frame, 0.9, burst);
+  CHECK(moving.moving == 1);
+  CHECK(moving.state != SleepState::kRem);
+  CHECK(session.feed(rem_frame, 1.5, still).moving == 0);
+}
+
+TEST_CASE("a gap forgets the state and keeps what was learnt of the gains") {
+  Session session;
+  session.feed(nrem_frame, 600.0, [](FeatureFrame& frame) { frame.log_power[0] += 0.5F; });
+  const double learnt = session.filter.offsets()[0];
+  CHECK(learnt > 0.1);
+  session.filter.gap();
+  CHECK(session.feed(nrem_frame, 0.1).state == SleepState::kUnknown);
+  CHECK(session.filter.offsets()[0] == Approx(learnt).margin(0.01));
+  session.filter.reset();
+  CHECK(session.filter.offsets()[0] == 0.0);
+}
+
+TEST_CASE("missing frames are bridged; a long silence starts over") {
+  Session session;
+  session.feed(nrem_frame, 60.0);
+  session.now_ns += 3 * kNsPerS;
+  CHECK(session.feed(nrem_frame, 0.1).state == SleepState::kNrem);
+  session.now_ns += 6 * kNsPerS;
+  session.feed(nrem_frame, 0.1);
+  session.now_ns += 100 * kNsPerS;
+  CHECK(session.feed(nrem_frame, 0.1).state == SleepState::kUnknown);
+}
+
+TEST_CASE("gains unlike the calibration's are found in the first minutes") {
+  SleepModel model = test::synthetic_model();
+  model.gain_fit_s = 600.0;
+  Session session(model);
+  std::mt19937 random(3);
+  std::normal_distribution<float> noise(0.0F, 0.4F);
+  const auto shifted = [&](FeatureFrame& frame) {
+    frame.log_power[0] += 1.4F + noise(random);
+    frame.log_power[1] += 1.4F + noise(random);
+    frame.log_power[static_cast<std::size_t>(SleepFeature::kEmg)] += -1.1F + noise(random);
+  };
+  for (int cycle = 0; cycle < 4; ++cycle) {
+    session.feed(wake_frame, 70.0, shifted);
+    session.feed(nrem_frame, 70.0, shifted);
+    session.feed(rem_frame, 30.0, shifted);
+  }
+  CHECK(session.filter.offsets()[0] == Approx(1.4).margin(0.2));
+  CHECK(session.filter.offsets()[static_cast<std::size_t>(SleepFeature::kEmg)] == Approx(-1.1).margin(0.2));
+  CHECK(session.feed(wake_frame, 60.0, shifted).state == SleepState::kWake);
+  CHECK(session.feed(nrem_frame, 60.0, shifted).state == SleepState::kNrem);
+  CHECK(session.feed(rem_frame, 60.0, shifted).state == SleepState::kRem);
+}
