@@ -1,0 +1,72 @@
+#pragma once
+
+#include <vturn/v1/control.pb.h>
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "daemon/core/input_event.hpp"
+#include "daemon/wire/health_snapshot.hpp"
+#include "daemon/wire/names.hpp"
+
+namespace vturn {
+
+/// What the control socket acts upon. Called from the control server's thread.
+class ControlTarget {
+ public:
+  virtual ~ControlTarget() = default;
+  /// Queues command inputs, all or none, in order; their times are the target's to set. False: no room now.
+  virtual bool submit(std::span<const InputEvent> commands) = 0;
+  virtual wire::HealthSnapshot status() = 0;
+  /// After the kShutdown command has been submitted.
+  virtual void request_shutdown() = 0;
+};
+
+/// What replies tell about the running session.
+struct ControlIdentity {
+  std::string session_id;
+  std::string session_file;
+  std::string version;
+  wire::Names names;
+};
+
+/// Requests in, replies out: the control socket without the socket. Wall time is an argument.
+class ControlHandler {
+ public:
+  static constexpr std::size_t kMaxRequestBytes = 64 * 1024;
+  static constexpr std::size_t kMaxNoteBytes = 1024;
+  static constexpr double kMaxArmS = 86'400.0;
+  static constexpr double kMaxArmAheadS = 7 * 86'400.0;
+
+  ControlHandler(ControlTarget& target, ControlIdentity identity);
+
+  /// The reply to a vturn.v1.Request, serialized. Any bytes get a reply; none throws.
+  std::string handle(std::string_view request, double wall_time_unix_s) noexcept;
+  /// Submits the arming that waits for its wall time, when that has come. A later arm replaces it, disarm forgets it.
+  void poll(double wall_time_unix_s);
+
+  [[nodiscard]] bool arm_waits() const noexcept { return waiting_arm_.has_value(); }
+
+ private:
+  struct WaitingArm {
+    double at_wall_time_unix_s;
+    InputEvent command;
+  };
+
+  void dispatch(const v1::Request& request, double wall_time_unix_s, v1::Reply& reply);
+  void status(v1::Reply& reply);
+  void arm(const v1::ArmRequest& request, double wall_time_unix_s, v1::Reply& reply);
+  void note(const std::string& text, v1::Reply& reply);
+  void command(CommandKind kind, v1::Reply& reply);
+  void submit(std::span<const InputEvent> commands, v1::Reply& reply);
+
+  ControlTarget& target_;
+  ControlIdentity identity_;
+  std::uint32_t last_request_ = 0;
+  std::optional<WaitingArm> waiting_arm_;
+};
+
+}  // namespace vturn
