@@ -44,6 +44,7 @@ struct Driver {
 TurnSettings settings_of(double log_odds) {
   TurnSettings settings;
   settings.log_odds = log_odds;
+  settings.off_log_odds = 0.0;
   return settings;
 }
 
