@@ -39,7 +39,7 @@ char* grown(std::unique_ptr<char[]>& bytes, std::size_t& capacity, std::uint64_t
 }  // namespace
 
 McapReader::McapReader(std::unique_ptr<ByteSource> source, std::string name, McapLimits limits)
-    : source_(std::move(source)), name_(std::move(name)), limits_(limits), context_(ZSTD_createDCtx(), ZSTD_freeDCtx) {}
+    : source_(std::move(source)), name_(std::move(name)), limits_(limits), context_(nullptr, ZSTD_freeDCtx) {}
 
 Expected<McapReader> McapReader::open(const std::string& path, McapLimits limits) {
   auto source = open_file_source(path);
@@ -50,7 +50,6 @@ Expected<McapReader> McapReader::open(const std::string& path, McapLimits limits
 Expected<McapReader> McapReader::from(std::unique_ptr<ByteSource> source, const std::string& name, McapLimits limits) {
   McapReader reader(std::move(source), name, limits);
   char magic[kMcapMagic.size()];
-  if (reader.context_ == nullptr) return Error{name + ": no memory to read it"};
   if (!reader.source_->read_at(0, magic, sizeof magic) || std::string_view(magic, sizeof magic) != kMcapMagic)
     return Error{name + ": byte 0: not an MCAP file (its first 8 bytes are not the magic); give a session log"};
   reader.data_crc_.add(kMcapMagic);
@@ -229,6 +228,8 @@ bool McapReader::unpack(std::string_view compression, std::string_view packed, s
   // The frame must say the same size before memory is taken for it.
   const auto frame = ZSTD_getFrameContentSize(packed.data(), packed.size());
   if (frame != ZSTD_CONTENTSIZE_UNKNOWN && frame != size) return false;
+  if (context_ == nullptr) context_.reset(ZSTD_createDCtx());
+  if (context_ == nullptr) return false;
   char* bytes = grown(chunk_bytes_, chunk_capacity_, size);
   const auto got =
       ZSTD_decompressDCtx(context_.get(), bytes, static_cast<std::size_t>(size), packed.data(), packed.size());

@@ -1,6 +1,6 @@
 // Any bytes as a session log: the reader, the session on top of it, and the repair. What is repaired must be whole and
-// hold the same messages. The last byte of the input chooses whether checksums are put right first, so that mutations
-// reach what lies behind them.
+// hold the same messages. The last byte of the input chooses whether checksums are taken out first, so that mutations
+// reach what lies behind them, and whether it is repaired.
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -87,6 +87,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!McapReader::from(std::make_unique<MemorySource>(bytes), "fuzz.mcap", kLimits)) return 0;
   const Counts counts = read_all(bytes, false);
   read_session(bytes);
+  // Writing costs ten times what reading does: one input in four.
+  if ((data[size - 1] & 6) != 0) return 0;
   std::ostringstream repaired;
   McapReader reader = open(bytes);
   repair_log(reader, repaired, [](std::uint64_t) {});
