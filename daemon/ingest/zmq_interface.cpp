@@ -7,6 +7,7 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <new>
 #include <optional>
 
 namespace vturn::ingest {
@@ -189,15 +190,19 @@ ParseError fill(const Header& header, HeaderType envelope, Bytes payload, ZmqInt
 }  // namespace
 
 // simdjson's DOM parser rather than a scanner of our own: it checks the whole header (UTF-8, escapes, number ranges,
-// trailing bytes), has been fuzzed for years, and once allocate() has run it allocates nothing for headers within its
-// capacity. The copy that its padding asks for is some 300 bytes. The DOM rather than On Demand, which leaves skipped
-// values unchecked.
+// trailing bytes), has been fuzzed for years, and allocates nothing for headers within the capacity given at the start.
+// The copy that its padding asks for is some 300 bytes. The DOM rather than On Demand, which leaves skipped values
+// unchecked.
 struct ZmqInterfaceParser::Json {
   simdjson::dom::parser parser{kMaxHeaderBytes};
   std::array<char, kMaxHeaderBytes + simdjson::SIMDJSON_PADDING> padded{};
 
   Json() {
-    if (parser.allocate(kMaxHeaderBytes, kMaxHeaderDepth) != simdjson::SUCCESS) throw std::bad_alloc();
+    // The document's room is apart from the parser's, and would grow with the longest header so far.
+    if (parser.allocate(kMaxHeaderBytes, kMaxHeaderDepth) != simdjson::SUCCESS ||
+        parser.doc.allocate(kMaxHeaderBytes) != simdjson::SUCCESS) {
+      throw std::bad_alloc();
+    }
   }
 
   simdjson::simdjson_result<simdjson::dom::element> parse(Bytes header) noexcept {
