@@ -37,18 +37,11 @@ void MessagePool::put_back(Slot* slot) noexcept {
 }
 
 zmq_msg_t MessagePool::take(Slot* slot) noexcept {
-  slot->number = ++sent_;
   ++in_flight_;
   zmq_msg_t message;
   zmq_msg_init(&message);
   zmq_msg_move(&message, &slot->message);
   return message;
-}
-
-void MessagePool::mark() noexcept {
-  collect();
-  mark_ = sent_;
-  held_since_mark_ = in_flight_;
 }
 
 // Whole list at once: with a single taker that never puts back, the stack has no ABA problem.
@@ -57,7 +50,6 @@ void MessagePool::collect() noexcept {
   while (slot != nullptr) {
     Slot* const next = slot->next;
     --in_flight_;
-    if (slot->number <= mark_) --held_since_mark_;
     put_back(slot);
     slot = next;
   }

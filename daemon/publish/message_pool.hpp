@@ -31,8 +31,7 @@ class MessagePool {
     std::size_t size = 0;
     MessagePool* pool = nullptr;
     Slot* next = nullptr;
-    std::uint64_t number = 0;  ///< of its send, from 1
-    bool armed = false;        ///< message is ready to send
+    bool armed = false;  ///< message is ready to send
   };
 
   /// `max_bytes` bounds the buffers in all; beyond it acquire() gives nullptr.
@@ -58,10 +57,8 @@ class MessagePool {
   void collect() noexcept;
 
   [[nodiscard]] std::uint64_t grown() const noexcept { return grown_; }
-  /// Begins to watch the messages that are in flight now.
-  void mark() noexcept;
-  /// Of those, how many are still held by some pipe.
-  [[nodiscard]] std::uint64_t held_since_mark() const noexcept { return held_since_mark_; }
+  /// Messages taken and not yet come back, as of the last collect().
+  [[nodiscard]] std::uint64_t in_flight() const noexcept { return in_flight_; }
 
  private:
   static void release(void* data, void* slot);
@@ -75,10 +72,7 @@ class MessagePool {
   std::atomic<Slot*> returned_{nullptr};
   std::atomic<bool> closing_{false};
   std::uint64_t grown_ = 0;
-  std::uint64_t sent_ = 0;
   std::uint64_t in_flight_ = 0;
-  std::uint64_t mark_ = 0;
-  std::uint64_t held_since_mark_ = 0;
 };
 
 }  // namespace vturn

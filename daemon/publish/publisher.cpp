@@ -132,17 +132,28 @@ class Publisher::Socket {
   // EAGAIN: a subscriber's queue is full. From then on the socket drops for such subscribers instead, which lose
   // messages while the others get theirs; the topic frame decides for both frames.
   bool send_frame(zmq_msg_t& frame, int flags) noexcept {
+    if (stalled_ && flags != 0) take_acknowledgements();
     if (zmq_msg_send(&frame, xpub_.handle(), flags | ZMQ_DONTWAIT) >= 0) return true;
     if (errno != EAGAIN || stalled_) return false;
+    take_acknowledgements();
+    if (zmq_msg_send(&frame, xpub_.handle(), flags | ZMQ_DONTWAIT) >= 0) return true;
     set_stalled(true);
-    pool_.mark();
     ++dropped_;
     return zmq_msg_send(&frame, xpub_.handle(), flags | ZMQ_DONTWAIT) >= 0;
   }
 
-  // Recovered once nothing that was queued when it stalled is still held: it reads again, or it has gone.
+  // Sending looks only about once a millisecond at what subscribers have taken: after a dense burst a queue may look
+  // full that is not. Asking for events looks at once.
+  void take_acknowledgements() noexcept {
+    int events = 0;
+    std::size_t size = sizeof events;
+    zmq_getsockopt(xpub_.handle(), ZMQ_EVENTS, &events, &size);
+  }
+
+  // Recovered once nobody holds anything: the stalled one has read all it had, or has gone. That some of it was read
+  // would not do: the socket does not tell when it goes on dropping for a subscriber.
   void recover() noexcept {
-    if (stalled_ && pool_.held_since_mark() == 0) set_stalled(false);
+    if (stalled_ && pool_.in_flight() == 0) set_stalled(false);
   }
 
   void set_stalled(bool stalled) noexcept {
