@@ -246,8 +246,9 @@ typedef struct vturn_host {
 /* ---- what a plugin gives ---------------------------------------------------------------------------------------- */
 
 /* A source. Configuration: one JSON object, the rig file's [[source]] with
- *   name, index, type, master (bool), clock ("master" | "arrival" | "ttl:LINE", 0-based), speed (session seconds a wall second in accelerated runs, 1 = real time), and the keys of its
- *   type, all present, defaults filled in by the host. A plugin ignores keys that it does not know. */
+ *   name, index, type, master (bool), clock ("master" | "arrival" | "ttl:LINE", 0-based), speed (session seconds a wall
+ * second in accelerated runs, 1 = real time), and the keys of its type, all present, defaults filled in by the host. A
+ * plugin ignores keys that it does not know. */
 typedef struct vturn_source_functions {
   /* Set-up thread. Checks the configuration, opens sockets, starts nothing. NULL on error, with one line in `error`. */
   void* (*create)(const vturn_host* host, const char* config_json, char* error, size_t error_size);

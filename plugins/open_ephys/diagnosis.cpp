@@ -1,0 +1,45 @@
+#include "plugins/open_ephys/diagnosis.hpp"
+
+namespace vturn::plugins {
+namespace {
+
+constexpr MonoNs kRepeatNs = 10 * kNsPerS;
+constexpr MonoNs kSilenceNs = 5 * kNsPerS;
+
+}  // namespace
+
+bool Diagnosis::Trouble::due(std::uint64_t count, MonoNs now_ns) {
+  if (count == told || (told != 0 && now_ns < again_ns)) return false;
+  told = count;
+  again_ns = now_ns + kRepeatNs;
+  return true;
+}
+
+std::string Diagnosis::silence(std::uint64_t received, MonoNs now_ns) {
+  if (received != received_ || quiet_since_ns_ == 0) {
+    received_ = received;
+    quiet_since_ns_ = now_ns;
+    const bool was_told = silence_told_;
+    silence_told_ = false;
+    return was_told ? "data from " + address_ + " again" : "";
+  }
+  if (silence_told_ || now_ns - quiet_since_ns_ < kSilenceNs) return "";
+  silence_told_ = true;
+  return "no data from " + address_ +
+         " for 5 s: check that the GUI acquires, that a ZMQ Interface stands behind the Spike Detector, and its port";
+}
+
+std::string Diagnosis::next(const ingest::OpenEphysCounters& counters, ingest::ParseError last_error,
+                            const std::string& wanted_stream, const std::string& newest_stream, MonoNs now_ns) {
+  if (malformed_.due(counters.malformed, now_ns))
+    return std::to_string(counters.malformed) + " messages refused, the last: " + std::string(describe(last_error));
+  if (other_stream_.due(counters.other_stream, now_ns))
+    return std::to_string(counters.other_stream) + " messages of other streams than \"" + wanted_stream +
+           "\" (like \"" + newest_stream + "\"): set `stream` in the rig file, or \"\" for the first one";
+  if (without_rate_.due(counters.without_rate, now_ns))
+    return std::to_string(counters.without_rate) +
+           " messages unused, their sample rate is unknown: set `sample_rate_hz` in the rig file";
+  return silence(counters.received, now_ns);
+}
+
+}  // namespace vturn::plugins

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <string>
+
+#include "daemon/ingest/open_ephys_reader.hpp"
+
+namespace vturn::plugins {
+
+/// Turns a reader's counters into log lines for the person at the rig: each trouble once, and again when it goes on.
+/// Pure: the caller has the clock and the log.
+class Diagnosis {
+ public:
+  explicit Diagnosis(std::string address) : address_(std::move(address)) {}
+
+  /// The next line to log, or "" (call again until it is). `newest_stream` is any stream seen.
+  std::string next(const ingest::OpenEphysCounters& counters, ingest::ParseError last_error,
+                   const std::string& wanted_stream, const std::string& newest_stream, MonoNs now_ns);
+
+ private:
+  /// Tells of a growing count at first and then at most every ten seconds.
+  struct Trouble {
+    std::uint64_t told = 0;
+    MonoNs again_ns = 0;
+    bool due(std::uint64_t count, MonoNs now_ns);
+  };
+  std::string silence(std::uint64_t received, MonoNs now_ns);
+
+  std::string address_;
+  Trouble malformed_, other_stream_, without_rate_;
+  std::uint64_t received_ = 0;
+  MonoNs quiet_since_ns_ = 0;
+  bool silence_told_ = false;
+};
+
+}  // namespace vturn::plugins
