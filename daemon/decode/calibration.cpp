@@ -24,7 +24,7 @@ struct Movement {
 
 /// One choice of what tuning alone does not fix.
 struct Choice {
-  Movement movement{150.0, 0.2};
+  Movement movement{150.0, 0.1};
   float temper = 0.5F;
   float lag_s = 0.0F;
   float frame_sd_rad = 0.0F;
@@ -186,8 +186,7 @@ float frame_error_rad(CrossValidation& validation, Choice choice) {
 }
 
 Choice searched(CrossValidation& validation, const CalibrationSettings& settings) {
-  constexpr std::array<Movement, 7> kMovements{
-      {{60.0, 0.2}, {100.0, 0.1}, {100.0, 0.2}, {100.0, 0.4}, {150.0, 0.1}, {200.0, 0.1}, {250.0, 0.2}}};
+  constexpr std::array<Movement, 5> kMovements{{{60.0, 0.2}, {100.0, 0.1}, {100.0, 0.25}, {200.0, 0.1}, {250.0, 0.2}}};
   // Below 0.5 error gains next to nothing, and turns would be told apart later; slow errors are the frame error's part.
   constexpr std::array<float, 2> kTempers{1.0F, 0.7F};
   constexpr std::array<float, 3> kLags{-0.04F, -0.02F, 0.02F};

@@ -210,16 +210,15 @@ TEST_CASE("the filter agrees with a dense double-precision reference") {
   filter.set_dynamics(Dynamics::kRem);
   filter.reset();
   DenseReference reference(model);
-  std::mt19937_64 random(5);
-  SessionNs now = 0;
-  filter.spike(now, 0);
-  reference.step(0.0, &model.units[0]);
-  for (int i = 0; i < 300; ++i) {
-    const SessionNs gap = static_cast<SessionNs>(random() % 4'900'000);
-    const std::size_t unit = random() % cells.size();
-    now += gap;
-    filter.spike(now, static_cast<UnitId>(unit));
-    reference.step(seconds(gap), &model.units[unit]);
+  // Spikes of a real walk: against contradicting ones the filter's floor, which the reference lacks, would count.
+  const Walk walk = walk_of(cells, 100 * kDeg, 0.25, 4.0, 5);
+  SessionNs now = walk.spikes.front().time_ns;
+  for (const auto& spike : walk.spikes) {
+    filter.spike(spike.time_ns, spike.unit);
+    constexpr SessionNs kLongestNs = 5 * kNsPerMs;
+    for (; spike.time_ns - now > kLongestNs; now += kLongestNs) reference.step(seconds(kLongestNs), nullptr);
+    reference.step(seconds(spike.time_ns - now), &model.units[spike.unit]);
+    now = spike.time_ns;
   }
   std::array<float, kHeadingAngles> posterior{};
   filter.posterior(posterior);
