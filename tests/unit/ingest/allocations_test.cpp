@@ -1,36 +1,11 @@
 // The reader and the order stage allocate nothing once they are made: operator new is counted while real and damaged
 // messages go through, from the first one on.
-#include <atomic>
 #include <catch2/catch.hpp>
-#include <cstdlib>
 #include <new>
 
 #include "daemon/ingest/order.hpp"
+#include "tests/unit/ingest/counted_new.hpp"
 #include "tests/unit/ingest/reader_run.hpp"
-
-namespace {
-
-std::atomic<bool> counting{false};
-std::atomic<std::size_t> allocations{0};
-
-void* counted(std::size_t size) {
-  if (counting) ++allocations;
-  return std::malloc(size == 0 ? 1 : size);
-}
-
-}  // namespace
-
-void* operator new(std::size_t size) {
-  if (void* memory = counted(size)) return memory;
-  throw std::bad_alloc();
-}
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return counted(size); }
-void* operator new[](std::size_t size) { return operator new(size); }
-void* operator new[](std::size_t size, const std::nothrow_t&) noexcept { return counted(size); }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
 
 using namespace vturn;
 using namespace vturn::ingest;
@@ -52,10 +27,10 @@ struct OrderingSink final : EventSink {
 }  // namespace
 
 TEST_CASE("The counter counts") {
-  counting = true;
+  count_allocations(true);
   operator delete(operator new(8));  // a new-expression could be optimised away
-  counting = false;
-  CHECK(allocations.exchange(0) == 1);
+  count_allocations(false);
+  CHECK(take_allocations() == 1);
 }
 
 TEST_CASE("No allocation from the first message on, for long headers, damage, gaps and new epochs too") {
@@ -73,11 +48,11 @@ TEST_CASE("No allocation from the first message on, for long headers, damage, ga
   settings.signals = {{0, "LFP", -1}};
   OpenEphysReader reader(settings);
   OrderingSink sink;
-  counting = true;
+  count_allocations(true);
   MonoNs now_ns = 0;
   for (const auto& message : frames) reader.message(message, now_ns += kNsPerMs, sink);
-  counting = false;
-  CHECK(allocations.exchange(0) == 0);
+  count_allocations(false);
+  CHECK(take_allocations() == 0);
   CHECK(sink.events > 500);
   CHECK(reader.counters().malformed == 60);
   CHECK(reader.counters().epochs > 20);
