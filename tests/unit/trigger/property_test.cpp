@@ -278,7 +278,7 @@ TEST_CASE("decision by decision like an independent reference, over random night
   std::set<int> reasons;
   std::set<int> arms;
   int triggers = 0;
-  for (unsigned seed = 1; seed <= 100; ++seed) {
+  for (unsigned seed = 1; seed <= 40; ++seed) {
     INFO("night " << seed);
     Night night(seed);
     night.run(1000);
