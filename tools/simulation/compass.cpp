@@ -16,6 +16,7 @@ constexpr double kNudgeS = 0.1;
 constexpr double kNudgeRad = 8.0 * kDegree;
 constexpr double kSmallestTruthRad = 5.0 * kDegree;
 constexpr double kReturnTauS = 0.1;
+constexpr double kRemDiffusion = 10.0 * kDegree;  // per square root of a second
 
 double raised_cosine(double phase) { return 0.5 * (1.0 - std::cos(kTwoPi * phase)); }
 
@@ -71,7 +72,7 @@ double Compass::drift(const Moment& now) {
     case SleepState::kNrem:
       return nrem_.step(random_);
     case SleepState::kRem:
-      return rem_.step(random_) + 10.0 * kDegree * random_.normal() / std::sqrt(kStepS);
+      return rem_.step(random_);
     default:
       return now.active ? wake_active_.step(random_) : wake_quiet_.step(random_);
   }
@@ -106,7 +107,8 @@ void Compass::step(const Moment& now) {
   turned_rad_ += turning * kStepS;
   const double nudge = now.time_s < nudge_until_s_ ? nudge_rad_s_ : 0.0;
   velocity_rad_s_ = drift(now) + turning + nudge;
-  heading_rad_ = wrap_angle(heading_rad_ + velocity_rad_s_ * kStepS);
+  const double diffusion = now.stage == SleepState::kRem ? kRemDiffusion * std::sqrt(kStepS) * random_.normal() : 0.0;
+  heading_rad_ = wrap_angle(heading_rad_ + velocity_rad_s_ * kStepS + diffusion);
   if (now.stage == SleepState::kWake) {
     head_rad_ = wrap_angle(head_rad_ + velocity_rad_s_ * kStepS);
     heading_rad_ = wrap_angle(heading_rad_ + angle_difference(head_rad_, heading_rad_) * kStepS / kReturnTauS);
