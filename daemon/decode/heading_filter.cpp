@@ -20,6 +20,8 @@ namespace {
 constexpr SessionNs kMaxStepNs = 5 * kNsPerMs;
 /// Below this a model asks for more steps than can be afforded.
 constexpr SessionNs kMinStepNs = 200'000;
+constexpr float kLowestRateHz = 1e-3F;
+constexpr float kHighestRateHz = 1e4F;
 constexpr std::uint16_t kNoRow = 0xFFFF;
 /// Mass that each mode gets at every step over the whole circle: low enough not to be seen, high enough to lock again
 /// within a few spikes, and far above float's denormals whatever the likelihood does.
@@ -63,6 +65,7 @@ DynamicsPlan plan_of(const HeadingDynamics& dynamics) {
             "dynamics not finite");
     require(dynamics.hop_up_hz[row] >= 0 && dynamics.hop_down_hz[row] >= 0 && dynamics.enter[row] >= 0 && out_hz >= 0,
             "negative rates in the dynamics");
+    require(dynamics.enter[row] <= 1.0F, "shares of a mode above 1");
     plan.rows.shift_bins_per_s[row] = static_cast<float>(velocity * (static_cast<double>(kHeadingAngles) / kTwoPi));
     plan.rows.velocity_rad_s[row] = velocity;
     plan.rows.hop_up_hz[row] = dynamics.hop_up_hz[row];
@@ -145,6 +148,8 @@ void HeadingFilter::State::step_by(SessionNs dt_ns, std::uint16_t row) noexcept 
                              .temper = temper};
   step(in, now);
   front = 1 - front;
+  // A model at odds with itself (mean rates far from its tuning) can starve every angle at once.
+  if (!(now.norm > 1e-30F && now.norm < 1e30F)) set_prior();
   account(dt_s, spiked);
 }
 
@@ -199,6 +204,7 @@ void HeadingFilter::prepare(const HeadingModel& model, Kernel kernel) {
   s.step = step_of(s.kind);
   s.temper = model.temper;
   s.lag_s = model.lag_s;
+  require(std::fabs(model.lag_s) <= 1.0F, "the lag must be within 1 s");
   require(model.frame_sd_rad >= 0.0F && model.frame_sd_rad < 3.0F, "frame error must be in [0, 3) rad");
   const circle::Kernel frame = circle::gaussian(static_cast<double>(model.frame_sd_rad));
   for (std::size_t bin = 0; bin < kHeadingAngles; ++bin) s.frame_kernel[bin] = static_cast<float>(frame[bin]);
@@ -219,14 +225,15 @@ void HeadingFilter::prepare(const HeadingModel& model, Kernel kernel) {
   std::array<double, kHeadingAngles> total_hz{};
   for (const HeadingUnit& unit : model.units) {
     require(unit.unit < kMaxUnits && s.row_of_unit[unit.unit] == kNoRow, "a unit number is too large or there twice");
-    require(std::isfinite(unit.mean_rate_hz) && unit.mean_rate_hz > 0.0F, "a unit's mean rate is not positive");
+    require(unit.mean_rate_hz >= kLowestRateHz && unit.mean_rate_hz <= kHighestRateHz,
+            "a unit's mean rate is not between 0.001 and 10,000 Hz");
     s.row_of_unit[unit.unit] = static_cast<std::uint16_t>(s.ratio.size());
     mean_hz += static_cast<double>(unit.mean_rate_hz);
     kernel::Circle& ratio = s.ratio.emplace_back();
     kernel::Circle& tempered = s.tempered.emplace_back();
     for (std::size_t angle = 0; angle < kHeadingAngles; ++angle) {
       const float rate_hz = unit.rate_hz[angle];
-      require(std::isfinite(rate_hz) && rate_hz >= 1e-3F, "a rate is below 0.001 Hz or not finite");
+      require(rate_hz >= kLowestRateHz && rate_hz <= kHighestRateHz, "a rate is not between 0.001 and 10,000 Hz");
       total_hz[angle] += static_cast<double>(rate_hz);
       ratio.value[angle] = rate_hz / unit.mean_rate_hz;
       tempered.value[angle] = static_cast<float>(

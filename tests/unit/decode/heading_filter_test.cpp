@@ -367,3 +367,19 @@ TEST_CASE("a model that cannot be run is refused") {
   changed.dynamics[0].hop_up_hz[3] = std::nanf("");
   refused(changed);
 }
+
+TEST_CASE("a model at odds with itself starves no number") {
+  HeadingModel model = model_of(random_cells(3, 1), ornstein_uhlenbeck(100 * kDeg, 0.25));
+  for (auto& unit : model.units) {
+    unit.rate_hz.fill(10'000.0F);
+    unit.mean_rate_hz = 0.001F;
+  }
+  model.gain_max = 1e6F;
+  HeadingFilter filter = prepared(model);
+  for (SessionNs now = 0; now < kNsPerS; now += 4 * kNsPerMs) filter.spike(now, 0);
+  const HeadingOutput out = filter.estimate();
+  CHECK(std::isfinite(out.angle_rad));
+  CHECK(out.concentration >= 0.0F);
+  CHECK(out.concentration <= 1.0F);
+  CHECK(std::isfinite(filter.total_evidence_nats()));
+}
