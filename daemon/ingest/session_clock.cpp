@@ -29,9 +29,8 @@ void SessionClock::store(const Snapshot& snapshot) noexcept {
   std::memcpy(words.data(), &snapshot, sizeof snapshot);
   const std::uint64_t number = published_.load(std::memory_order_relaxed);
   Slot& slot = slots_[number % kSlots];
-  // A reader that sees one of these words also sees, in its check, that this slot was taken anew.
-  std::atomic_thread_fence(std::memory_order_release);
-  for (std::size_t i = 0; i < kWords; ++i) slot[i].store(words[i], std::memory_order_relaxed);
+  // Release, each: a reader that sees one of these words also sees, in its check, that this slot was taken anew.
+  for (std::size_t i = 0; i < kWords; ++i) slot[i].store(words[i], std::memory_order_release);
   published_.store(number + 1, std::memory_order_release);
 }
 
@@ -42,8 +41,7 @@ bool SessionClock::load(Snapshot& snapshot) const noexcept {
     if (number == 0) return false;
     const Slot& slot = slots_[(number - 1) % kSlots];
     std::array<std::uint64_t, kWords> words;
-    for (std::size_t i = 0; i < kWords; ++i) words[i] = slot[i].load(std::memory_order_relaxed);
-    std::atomic_thread_fence(std::memory_order_acquire);
+    for (std::size_t i = 0; i < kWords; ++i) words[i] = slot[i].load(std::memory_order_acquire);
     if (published_.load(std::memory_order_relaxed) - number >= kSlots - 1) continue;
     std::memcpy(static_cast<void*>(&snapshot), words.data(), sizeof snapshot);
     return true;
@@ -65,8 +63,7 @@ void SessionClock::ttl_edge(std::uint32_t line, SessionNs session_ns) noexcept {
   if (line >= kLines) return;
   Line& ring = lines_[line];
   const std::uint64_t number = ring.count.load(std::memory_order_relaxed);
-  std::atomic_thread_fence(std::memory_order_release);
-  ring.edges[number % kEdgesPerLine].store(session_ns, std::memory_order_relaxed);
+  ring.edges[number % kEdgesPerLine].store(session_ns, std::memory_order_release);
   ring.count.store(number + 1, std::memory_order_release);
 }
 
@@ -79,8 +76,7 @@ std::uint32_t SessionClock::ttl_edges(std::uint32_t line, std::uint64_t& cursor,
   if (count - cursor >= kEdgesPerLine) cursor = count - (kEdgesPerLine - 1);
   std::uint32_t written = 0;
   while (cursor < count && written < capacity) {
-    const SessionNs edge = ring.edges[cursor % kEdgesPerLine].load(std::memory_order_relaxed);
-    std::atomic_thread_fence(std::memory_order_acquire);
+    const SessionNs edge = ring.edges[cursor % kEdgesPerLine].load(std::memory_order_acquire);
     const bool overwritten = ring.count.load(std::memory_order_relaxed) - cursor >= kEdgesPerLine;
     ++cursor;
     if (!overwritten) edges[written++] = edge;
