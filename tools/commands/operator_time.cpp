@@ -43,7 +43,7 @@ double parse_duration_s(const std::string& text) {
     double value = 0;
     const auto [next, error] = std::from_chars(at, end, value, std::chars_format::fixed);
     const double unit = error == std::errc{} && next < end ? unit_s(*next) : 0.0;
-    if (unit <= 0 || unit >= last_unit_s || !(value >= 0)) break;
+    if (unit <= 0 || unit >= last_unit_s || !(value >= 0 && value < 1e9)) break;
     total_s += value * unit;
     last_unit_s = unit;
     at = next + 1;

@@ -107,6 +107,7 @@ Published receive_published(zmq::socket_t& socket, int wait_ms) {
 }
 
 std::uint64_t SequenceCheck::missed_before(wire::Topic topic, const v1::Header& header) {
+  if (header.retained()) return 0;
   Seen& seen = topics_[wire::index(topic)];
   if (seen.last == 0 || seen.session_id != header.session_id()) {
     seen.session_id = header.session_id();

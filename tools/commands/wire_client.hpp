@@ -43,7 +43,8 @@ Published receive_published(zmq::socket_t& socket, int wait_ms);
 /// Finds what a subscriber lost, by the sequence numbers of each topic.
 class SequenceCheck {
  public:
-  /// Messages missed just before this one. Retained ones are news, not new; a new session counts from anew.
+  /// Messages missed just before this one. Retained ones say nothing about it: what went out between them and the
+  /// newcomer's first new message was never meant for it. A new session counts anew.
   std::uint64_t missed_before(wire::Topic topic, const v1::Header& header);
   [[nodiscard]] std::uint64_t missed(wire::Topic topic) const { return topics_[wire::index(topic)].missed; }
   [[nodiscard]] std::uint64_t missed() const;

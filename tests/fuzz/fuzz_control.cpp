@@ -1,0 +1,52 @@
+// Any bytes as a control request: one reply that parses, an error in one line exactly when it is refused, and nothing
+// but valid commands for the engine.
+#include <vturn/v1/control.pb.h>
+
+#include <cstdlib>
+#include <string_view>
+
+#include "daemon/publish/control_handler.hpp"
+
+namespace {
+
+using namespace vturn;
+
+void require(bool condition) {
+  if (!condition) std::abort();
+}
+
+class Target : public ControlTarget {
+ public:
+  bool submit(std::span<const InputEvent> commands) override {
+    require(!commands.empty() && commands.size() <= 32);
+    for (const auto& event : commands) {
+      const auto& command = event.payload.command;
+      require(event.kind == InputKind::kCommand && command.length <= kMaxCommandText && command.request > 0);
+      require(command.command >= CommandKind::kArm && command.command <= CommandKind::kShutdown);
+      if (command.command == CommandKind::kArm) {
+        require(command.value_ns > 0 && command.value_ns <= 86'400 * kNsPerS);
+      }
+    }
+    return full = !full;
+  }
+  wire::HealthSnapshot status() override { return {}; }
+  void request_shutdown() override {}
+
+  bool full = false;
+};
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  Target target;
+  ControlHandler handler(target, {"session", "file", "version", {}});
+  const std::string_view request(reinterpret_cast<const char*>(data), size);
+  for (const double wall_s : {0.0, 1.8e9}) {
+    v1::Reply reply;
+    require(reply.ParseFromString(handler.handle(request, wall_s)));
+    require(reply.ok() == reply.error().empty());
+    require(reply.error().find('\n') == std::string::npos);
+    handler.poll(wall_s + 7 * 86'400.0);
+  }
+  return 0;
+}
