@@ -79,8 +79,10 @@ McapMap summary(const RepairReport& report) {
 
 RepairReport repair_log(McapReader& from, std::ostream& to, const std::function<void(std::uint64_t)>& progress) {
   RepairReport report;
+  // The file's profile is known from its first item on.
+  McapItem item = from.next();
   Copy copy(from, to);
-  for (McapItem item = from.next(); item != McapItem::kEnd; item = from.next()) {
+  for (; item != McapItem::kEnd; item = from.next()) {
     switch (item) {
       case McapItem::kMessage:
         copy.message();

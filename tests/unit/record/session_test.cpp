@@ -2,9 +2,11 @@
 // where it does not, and a clear end where the log stops short.
 #include <catch2/catch.hpp>
 #include <memory>
+#include <sstream>
 
 #include "daemon/core/digest.hpp"
 #include "daemon/record/packed_event.hpp"
+#include "daemon/record/repair.hpp"
 #include "daemon/record/replay.hpp"
 #include "daemon/record/session_reader.hpp"
 #include "tests/unit/record/session_samples.hpp"
@@ -179,6 +181,25 @@ TEST_CASE("a killed session is replayed up to its last digest, wherever it was c
     ++replayed;
   }
   CHECK(replayed > 10);
+}
+
+TEST_CASE("a killed session that was repaired is replayed as far as the killed one") {
+  const auto recorded = record_session(8, 700, false);
+  const auto cut = std::string_view(recorded.bytes).substr(0, recorded.bytes.size() - 200);
+  auto killed = open_session(cut);
+  const auto before = replay_toy(killed);
+  auto reader = McapReader::from(std::make_unique<MemorySource>(cut), "cut.mcap");
+  std::ostringstream repaired;
+  repair_log(*reader, repaired, [](std::uint64_t) {});
+  const std::string bytes = repaired.str();
+  auto session = open_session(bytes);
+  const auto after = replay_toy(session);
+  CHECK(before.inputs > 0);
+  CHECK(after.inputs == before.inputs);
+  CHECK(after.digest == before.digest);
+  CHECK(after.matches);
+  CHECK_FALSE(after.complete);
+  CHECK(session.attachment(kConfigAttachment) == "[rig]\nname = \"m\"\n");
 }
 
 TEST_CASE("a gap ends the replayable part and says how much is missing") {
