@@ -27,8 +27,10 @@ class Publisher::Socket {
   Socket(const PublisherSettings& settings, const wire::EncoderSettings& encoder)
       : pool_(kPoolBytes), context_(settings.curve, settings.io_priority), xpub_(context_.get(), ZMQ_XPUB) {
     encoder_.prepare(encoder);
-    // What the messages of a session come in, four in flight of each size; larger ones are rare and add themselves.
-    pool_.warm_up(32, 512, 4);
+    // What the messages of a session come in, four in flight of each size; health and long notes come singly. Larger
+    // ones, or more at once, add themselves.
+    pool_.warm_up(24, 512, 4);
+    pool_.warm_up(513, 2048, 1);
     context_.secure(xpub_);
     xpub_.set(zmq::sockopt::sndhwm, settings.send_high_water);
     xpub_.set(zmq::sockopt::xpub_verbose, true);
