@@ -158,11 +158,11 @@ void DecisionLoop::hand_over(const OutputEvent& output, const InputEvent& decidi
   }
   const bool note = output.kind == OutputKind::kSession && output.payload.session.change == SessionChange::kNote;
   parts_.publisher.publish(output, stamps, note ? std::string_view(note_.data(), note_size_) : std::string_view{});
+  stamps.published_ns = rt::mono_now_ns();
   if (output.kind == OutputKind::kTrigger || output.kind == OutputKind::kTurn) {
-    const MonoNs published_ns = rt::mono_now_ns();
     parts_.health.hop(wire::Hop::kDecide, stamps.decided_ns - stamps.dequeued_ns);
-    parts_.health.hop(wire::Hop::kPublish, published_ns - stamps.decided_ns);
-    parts_.health.hop(wire::Hop::kReceiveToPublished, published_ns - stamps.kernel_receive_ns);
+    parts_.health.hop(wire::Hop::kPublish, stamps.published_ns - stamps.decided_ns);
+    parts_.health.hop(wire::Hop::kReceiveToPublished, stamps.published_ns - stamps.kernel_receive_ns);
   }
   parts_.health.count_output(output.kind);
   if (parts_.recorder != nullptr) parts_.recorder->try_output(output, stamps);
@@ -179,6 +179,14 @@ void DecisionLoop::once_a_second(MonoNs now_ns) noexcept {
   wire::HealthSnapshot snapshot = parts_.health.collect(now_ns);
   const Engine& engine = parts_.engine;
   snapshot.session_time_ns = master_session_ns_;
+  for (std::size_t i = 0; i < snapshot.source_count; ++i) {
+    const ingest::OrderFigures& figures = parts_.order.figures(static_cast<SourceIndex>(i));
+    snapshot.sources[i].order_late = figures.late;
+    snapshot.sources[i].order_wait_max_ms = static_cast<double>(figures.added_wait_max_ns) * 1e-6;
+    snapshot.sources[i].order_wait_mean_ms =
+        figures.released == 0 ? 0.0
+                              : static_cast<double>(figures.added_wait_total_ns) * 1e-6 / static_cast<double>(figures.released);
+  }
   snapshot.inputs = engine.inputs();
   snapshot.spikes = engine.spikes();
   snapshot.ttl = engine.ttl_edges();

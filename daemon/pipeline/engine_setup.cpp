@@ -146,9 +146,10 @@ Expected<turns::TurnSettings> turn_settings(const Rig& rig, const HeadingModel& 
   result.min_spikes_per_s = rig.turns.min_spikes_per_s;
   result.log_odds = rig.turns.log_odds;
   if (result.log_odds > 0.0) return result;
-  result.log_odds = turns::log_odds_for(model.turn_thresholds, rig.turns.false_alarms_per_minute, 0.0);
-  if (result.log_odds > 0.0) return result;
-  return Error{rig.heading.model + ": has no thresholds for turns; calibrate it again, or set [turns] log_odds in the rig file"};
+  result.log_odds = turns::log_odds_for(model.turn_thresholds, rig.turns.false_alarms_per_minute, std::nan(""));
+  if (result.log_odds > result.off_log_odds) return result;
+  return Error{rig.heading.model +
+               ": has no thresholds for turns; calibrate it again, or set [turns] log_odds in the rig file"};
 }
 
 turns::PopulationSettings population_settings(const Rig& rig, const TurnCells& cells) {

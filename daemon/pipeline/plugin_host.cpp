@@ -50,10 +50,10 @@ PluginHost::PluginHost(Settings settings, rt::EventQueue::Producer& producer, in
   };
   host_.clock_map = [](void* context, std::int64_t mono_ns, std::int64_t* session_ns, std::int64_t* uncertainty_ns) {
     const auto mapped = self(context).clock_.map(mono_ns);
-    if (mapped.epoch_plus_one == 0) return 0;
+    if (mapped.epoch_plus_one == 0) return std::int32_t{0};
     *session_ns = mapped.session_ns;
     *uncertainty_ns = mapped.uncertainty_ns;
-    return 1;
+    return static_cast<std::int32_t>(mapped.epoch_plus_one);
   };
   host_.clock_ttl_edges = [](void* context, std::uint32_t line, std::uint64_t* cursor, std::int64_t* session_ns,
                              std::uint32_t capacity) {

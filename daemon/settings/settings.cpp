@@ -20,8 +20,8 @@ void check_clock(Section& section, Source& source) {
       source.clock.starts_with("ttl:") && source.clock.size() > 4 && source.clock.size() < 8 &&
       std::all_of(source.clock.begin() + 4, source.clock.end(), [](char c) { return c >= '0' && c <= '9'; });
   const int line = ttl ? std::stoi(source.clock.substr(4)) : 0;
-  if (line < 1 || line > 256) {
-    section.fail("clock", "is \"" + source.clock + "\"; allowed: master | arrival | ttl:LINE (LINE 1 .. 256)");
+  if (!ttl || line > 255) {
+    section.fail("clock", "is \"" + source.clock + "\"; allowed: master | arrival | ttl:LINE (LINE 0 .. 255)");
   }
 }
 

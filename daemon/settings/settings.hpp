@@ -16,7 +16,7 @@ namespace vturn::settings {
 struct Source {
   std::string name;
   std::string type;   ///< plugin: open_ephys | tracking | path of a .so
-  std::string clock;  ///< "master", "ttl:LINE" (from 1, as acquisition software shows it) or "arrival"
+  std::string clock;  ///< "master", "ttl:LINE" (0-based) or "arrival"
   std::string address = "tcp://127.0.0.1:5556";
   std::string feed = "zmq_interface";
   std::string http = "http://127.0.0.1:37497";

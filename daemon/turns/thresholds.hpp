@@ -6,15 +6,6 @@
 
 namespace vturn::turns {
 
-/// One row of a threshold table: with this threshold this many false onsets a minute (left and right together) are
-/// expected while the heading rests.
-struct TurnThreshold {
-  double false_alarms_per_minute = 0.0;
-  double log_odds = 0.0;
-  double low_per_minute = 0.0;  ///< 95 % Poisson interval of the rate found at this threshold
-  double high_per_minute = 0.0;
-};
-
 /// Threshold for a false-alarm rate from a table of rows with fields false_alarms_per_minute (descending, > 0) and
 /// log_odds: linear between rows in the logarithm of the rate, along the last two beyond the ends (nearly straight
 /// there), `otherwise` without at least two rows.

@@ -30,6 +30,9 @@ void source_to_proto(const SourceHealthSnapshot& source, std::string_view name, 
   message.set_gaps(source.gaps);
   message.set_clock_uncertainty_ms(source.clock_uncertainty_ms);
   message.set_clock_offset_ms(source.clock_offset_ms);
+  message.set_order_late(source.order_late);
+  message.set_order_wait_mean_ms(source.order_wait_mean_ms);
+  message.set_order_wait_max_ms(source.order_wait_max_ms);
   message.set_alive(source.alive);
 }
 

@@ -47,6 +47,9 @@ struct SourceHealthSnapshot {
   std::uint64_t gaps = 0;
   double clock_uncertainty_ms = 0;
   double clock_offset_ms = 0;
+  std::uint64_t order_late = 0;
+  double order_wait_mean_ms = 0;
+  double order_wait_max_ms = 0;
   bool alive = false;
 };
 

@@ -1,14 +1,17 @@
+#include <array>
 #include <cstdio>
 #include <memory>
 
 #include "daemon/decode/calibration.hpp"
 #include "daemon/models/heading_model_json.hpp"
+#include "daemon/turns/turn_detector.hpp"
 #include "tools/commands/registry.hpp"
 #include "tools/lib/atomic_file.hpp"
 #include "tools/lib/heading_csv.hpp"
 #include "tools/lib/interrupt.hpp"
 #include "tools/lib/json_out.hpp"
 #include "tools/lib/progress.hpp"
+#include "tools/lib/turn_threshold.hpp"
 
 namespace vturn::tools {
 namespace {
@@ -36,6 +39,31 @@ HeadingModel fitted(const Options& options) {
   return std::move(*model);
 }
 
+/// Thresholds of the turn detector for this animal's tuning, by simulated rest: what a rig file's false-alarm rate
+/// means.
+void add_turn_thresholds(HeadingModel& model) {
+  constexpr std::array kRatesPerMinute{20.0, 10.0, 5.0, 2.0, 1.0, 0.5, 0.2, 0.1};
+  Progress progress("simulating rest for turn thresholds", 1000);
+  turns::TurnSettings detector;
+  detector.min_evidence_nats_per_spike = 0.0;  // the rig file's gate can only lower the rate
+  model.turn_thresholds = simulate_turn_thresholds(model, detector, {}, kRatesPerMinute, [&](double share) {
+    progress.update(static_cast<std::uint64_t>(share * 1000.0));
+    return !interrupted();
+  });
+  throw_if_interrupted();
+}
+
+Json thresholds_of(const HeadingModel& model) {
+  Json list = Json::array();
+  for (const HeadingTurnThreshold& row : model.turn_thresholds) {
+    list.push_back({{"false_alarms_per_minute", row.false_alarms_per_minute},
+                    {"log_odds", row.log_odds},
+                    {"low_per_minute", row.low_per_minute},
+                    {"high_per_minute", row.high_per_minute}});
+  }
+  return list;
+}
+
 Json summary(const HeadingModel& model, const Options& options) {
   const HeadingFigures& figures = model.cross_validated;
   char hash[17];
@@ -57,13 +85,15 @@ Json summary(const HeadingModel& model, const Options& options) {
           {"p90_abs_error_deg", json_number(figures.p90_abs_error_deg)},
           {"coverage_95", json_number(figures.coverage_95)},
           {"memoryless_200ms_median_abs_error_deg", json_number(figures.memoryless_200ms_median_abs_error_deg)},
-          {"n_steps", figures.steps}};
+          {"n_steps", figures.steps},
+          {"turn_thresholds", thresholds_of(model)}};
 }
 
 int calibrate(const Options& options) {
   const InterruptScope scope;
   try {
-    const HeadingModel model = fitted(options);
+    HeadingModel model = fitted(options);
+    add_turn_thresholds(model);
     write_file_atomically(options.out, heading_model_to_json(model));
     const Json result = summary(model, options);
     if (options.json) {

@@ -92,8 +92,8 @@ class Rest {
   SessionNs time_ns_ = 0;
 };
 
-std::vector<turns::TurnThreshold> curve_of(const std::vector<Candidate>& candidates, double minutes) {
-  std::vector<turns::TurnThreshold> curve;
+std::vector<HeadingTurnThreshold> curve_of(const std::vector<Candidate>& candidates, double minutes) {
+  std::vector<HeadingTurnThreshold> curve;
   for (const Candidate& candidate : candidates) {
     if (candidate.onsets == 0) break;
     const double rate = static_cast<double>(candidate.onsets) / minutes;
@@ -118,7 +118,7 @@ RateInterval poisson_interval(std::uint64_t count, double duration) {
   return {low / duration, limit(n + 1.0, kZ) / duration};
 }
 
-std::vector<turns::TurnThreshold> simulate_turn_thresholds(const HeadingModel& model,
+std::vector<HeadingTurnThreshold> simulate_turn_thresholds(const HeadingModel& model,
                                                            const turns::TurnSettings& settings,
                                                            const RestSimulation& rest,
                                                            std::span<const double> false_alarms_per_minute,
@@ -135,10 +135,10 @@ std::vector<turns::TurnThreshold> simulate_turn_thresholds(const HeadingModel& m
     told_s = simulated.seconds_done();
     if (progress && !progress((told_s - kSettleS) / rest.duration_s)) return {};
   }
-  const std::vector<turns::TurnThreshold> curve = curve_of(simulated.candidates(), rest.duration_s / 60.0);
+  const std::vector<HeadingTurnThreshold> curve = curve_of(simulated.candidates(), rest.duration_s / 60.0);
   std::vector<double> rates(false_alarms_per_minute.begin(), false_alarms_per_minute.end());
   std::sort(rates.begin(), rates.end(), std::greater<>());
-  std::vector<turns::TurnThreshold> table;
+  std::vector<HeadingTurnThreshold> table;
   for (const double rate : rates) {
     if (curve.size() < 2 || rate > curve.front().false_alarms_per_minute ||
         rate < curve.back().false_alarms_per_minute) {

@@ -33,7 +33,7 @@ RateInterval poisson_interval(std::uint64_t count, double duration);
 /// model's tuning. Rows are in descending order of rate; a rate above what the lowest threshold gives, or below one
 /// false alarm in the whole simulation, is left out. `progress` gets the share done and returns false to stop (the
 /// result is then empty). Same seed, same table.
-std::vector<turns::TurnThreshold> simulate_turn_thresholds(const HeadingModel& model,
+std::vector<HeadingTurnThreshold> simulate_turn_thresholds(const HeadingModel& model,
                                                            const turns::TurnSettings& settings,
                                                            const RestSimulation& rest,
                                                            std::span<const double> false_alarms_per_minute,

@@ -185,8 +185,12 @@ TEST_CASE("settings out of range are refused") {
 }
 
 TEST_CASE("a threshold table is read by the logarithm of the rate") {
-  using Table = std::vector<turns::TurnThreshold>;
-  const Table table{{10.0, 1.0, 0, 0}, {1.0, 2.0, 0, 0}, {0.1, 4.0, 0, 0}};
+  struct Row {
+    double false_alarms_per_minute;
+    double log_odds;
+  };
+  using Table = std::vector<Row>;
+  const Table table{{10.0, 1.0}, {1.0, 2.0}, {0.1, 4.0}};
   CHECK(turns::log_odds_for(table, 10.0, -1.0) == Approx(1.0));
   CHECK(turns::log_odds_for(table, 1.0, -1.0) == Approx(2.0));
   CHECK(turns::log_odds_for(table, std::sqrt(0.1), -1.0) == Approx(3.0));
