@@ -42,7 +42,7 @@ void Body::update_levels(const Moment& now, const StageMix& mix, bool artefact) 
   shift_.step(now.time_s, wake && !now.active ? 12.0 : 0.0, 0.2, 0.8, random_);
   const bool waking = wake && now.since_stage_s < kArousalS && now.time_s > kArousalS;
   const double lively = wake ? 1.6 : 1.0;
-  const double log_power = mix.blend(now.active ? 8.0 : 7.2, 6.0, 5.35) + tone_.step(random_) + drift_.step(random_) +
+  const double log_power = mix.blend(now.active ? 8.0 : 7.2, 6.0, 5.2) + tone_.step(random_) + drift_.step(random_) +
                            lively * burst_.step(random_) + 2.2 * twitch_.level + 1.6 * arousal_.level +
                            0.8 * chewing_.level + 0.8 * shift_.level + (waking ? 0.8 : 0.0) + (artefact ? 2.5 : 0.0);
   emg_amplitude_ = std::exp(0.5 * log_power);

@@ -13,7 +13,7 @@ struct BandLevel {
   double wake, nrem, rem;  ///< log of the band's variance, uV^2
   double active, quiet;    ///< added in active and in quiet wake
 };
-constexpr std::array<BandLevel, 5> kLevels{{{8.30, 9.20, 7.85, -0.15, 0.30},
+constexpr std::array<BandLevel, 5> kLevels{{{8.30, 9.20, 7.75, -0.15, 0.30},
                                             {7.60, 8.30, 8.40, 0.50, -0.50},
                                             {6.65, 7.80, 6.80, 0.00, 0.10},
                                             {7.20, 7.93, 7.14, 0.00, 0.00},
@@ -24,13 +24,13 @@ constexpr std::size_t kTheta = 1;
 
 Lfp::Lfp(std::uint64_t seed, std::uint64_t life)
     : random_(seed * 1000003 + life, 5),
-      bands_{{{NoiseBand(1.0, 4.0, kRateHz), {0.30, 4.0, kUpdateS}, {0.22, 40.0, kUpdateS}},
-              {NoiseBand(5.0, 10.0, kRateHz), {0.33, 4.0, kUpdateS}, {0.22, 40.0, kUpdateS}},
+      bands_{{{NoiseBand(1.0, 4.0, kRateHz), {0.25, 4.0, kUpdateS}, {0.22, 40.0, kUpdateS}},
+              {NoiseBand(5.0, 10.0, kRateHz), {0.27, 4.0, kUpdateS}, {0.22, 40.0, kUpdateS}},
               {NoiseBand(10.0, 15.0, kRateHz), {0.35, 3.0, kUpdateS}, {0.20, 40.0, kUpdateS}},
               {NoiseBand(15.0, 30.0, kRateHz), {0.28, 3.0, kUpdateS}, {0.20, 40.0, kUpdateS}},
               {NoiseBand(30.0, 90.0, kRateHz), {0.15, 3.0, kUpdateS}, {0.12, 40.0, kUpdateS}}}},
       rhythm_(7.0, 8.2, kRateHz),
-      common_(0.25, 5.0, kUpdateS),
+      common_(0.22, 5.0, kUpdateS),
       drift_(0.15, 3600.0, kUpdateS),
       wander_(300.0, 0.15, kStepS),
       background_{OrnsteinUhlenbeck{12.0, 0.32, kStepS}, OrnsteinUhlenbeck{12.0, 0.032, kStepS},

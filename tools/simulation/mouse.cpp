@@ -45,7 +45,9 @@ Mouse::Mouse(const MouseSettings& settings, Hypnogram hypnogram)
       lfp_(settings.seed, settings.life),
       body_(settings.seed, settings.life),
       channels_(make_channels(settings)) {
-  now_.active = true;
+  walk_.advance(0.0);
+  now_.stage = walk_.stage();
+  was_awake_ = now_.active = now_.stage == SleepState::kWake;
   recent_head_.assign(kLagSteps + 1, compass_.head_rad());
   block_.channels.resize(kChannels);
 }

@@ -6,7 +6,7 @@ namespace vturn::simulation {
 namespace {
 
 constexpr double kRelaxS = 0.5;
-constexpr double kBeforeS = 10.0, kAfterS = 5.0, kAtOnset = 0.5;
+constexpr double kBeforeS = 6.0, kAfterS = 4.0, kAtOnset = 0.4;
 
 double rem_share(const HypnogramWalk& walk) {
   if (walk.stage() == SleepState::kRem) {

@@ -4,8 +4,8 @@
 
 namespace vturn::simulation {
 
-/// How much of each stage the signals show. Changes take about half a second, but REM announces itself: from 10 s
-/// before a scorer would mark it, theta grows over the spindles and tone falls, and it is complete 5 s after.
+/// How much of each stage the signals show. Changes take about half a second, but REM announces itself: from 6 s
+/// before a scorer would mark it, theta grows over the spindles and tone falls, and it is complete 4 s after.
 class StageMix {
  public:
   void step(const HypnogramWalk& walk, double step_s) noexcept;
