@@ -1,0 +1,67 @@
+#include "tests/integration/models.hpp"
+
+#include <array>
+#include <cmath>
+#include <random>
+#include <stdexcept>
+#include <string>
+
+#include "tests/helpers/shared_data.hpp"
+#include "tests/integration/daemon.hpp"
+
+namespace vturn::test {
+namespace {
+
+struct Stage {
+  char name;
+  double delta, theta, emg;  ///< medians of linear power
+};
+
+constexpr std::array<Stage, 3> kStages{{{'W', 100.0, 60.0, 400.0}, {'N', 900.0, 40.0, 60.0}, {'R', 60.0, 300.0, 20.0}}};
+
+std::string made_up_night() {
+  std::mt19937_64 random(7);  // the same everywhere: only its raw bits are used
+  const auto around = [&](double median) {
+    double sum = 0.0;
+    for (int i = 0; i < 12; ++i) sum += static_cast<double>(random() >> 11) * 0x1p-53;
+    return std::to_string(median * std::exp(0.4 * (sum - 6.0)));
+  };
+  std::string csv = "t_s,delta,theta,emg,stage\n";
+  int second = 0;
+  for (int cycle = 0; cycle < 12; ++cycle) {
+    for (const Stage& stage : kStages) {
+      for (int i = 0; i < 100; ++i, ++second) {
+        csv += std::to_string(second) + "," + around(stage.delta) + "," + around(stage.theta) + "," +
+               around(stage.emg) + "," + stage.name + "\n";
+      }
+    }
+  }
+  return csv;
+}
+
+}  // namespace
+
+std::optional<std::filesystem::path> mouse28_model() {
+  const auto spikes = shared_data("open-ephys/mouse28/calib_spikes.csv");
+  const auto heading = shared_data("open-ephys/mouse28/calib_heading.csv");
+  if (!spikes || !heading) return std::nullopt;
+  static const ScratchDir folder;
+  const auto model = folder / "mouse28.heading.json";
+  if (!std::filesystem::exists(model)) {
+    const Finished done = vturn({"calibrate", "heading", "--spikes", spikes->string(), "--heading", heading->string(),
+                                 "--image-y", "up", "--out", model.string()});
+    if (done.code != 0) throw std::runtime_error("vturn calibrate heading: " + done.output);
+  }
+  return model;
+}
+
+std::filesystem::path made_up_sleep_model(const ScratchDir& folder) {
+  const auto features = folder / "features.csv";
+  const auto model = folder / "sleep.json";
+  write_file(features, made_up_night());
+  const Finished done = vturn({"calibrate", "sleep", "--features", features.string(), "--out", model.string()});
+  if (done.code != 0) throw std::runtime_error("vturn calibrate sleep: " + done.output);
+  return model;
+}
+
+}  // namespace vturn::test

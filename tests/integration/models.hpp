@@ -1,0 +1,17 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+
+#include "tests/helpers/process.hpp"
+
+namespace vturn::test {
+
+/// Heading model of the recorded animal, from the calibration pair, made once a program; nothing (and one line said)
+/// where the shared data are absent.
+std::optional<std::filesystem::path> mouse28_model();
+
+/// A sleep model of features that the test makes up: enough for a rule to have states, in `folder`.
+std::filesystem::path made_up_sleep_model(const ScratchDir& folder);
+
+}  // namespace vturn::test
