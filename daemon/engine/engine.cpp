@@ -79,18 +79,23 @@ void Engine::source_changed(const InputEvent& event, OutputBuffer& out) noexcept
     case SourceChange::kEpoch:
       session_output(out, event, SessionChange::kEpoch).count = source.epoch;
       if (source.carries_spikes != 0) heading_.reset();
-      sleep_.gap(event.session_time_ns, event.source_sample, out);
-      heading_.sleep_state(sleep_.state());
+      interrupt_sleep(event, out);
       break;
     case SourceChange::kGap:
     case SourceChange::kOverflow:
       session_output(out, event, SessionChange::kGap).count = source.count;
-      sleep_.gap(event.session_time_ns, event.source_sample, out);
-      heading_.sleep_state(sleep_.state());
+      interrupt_sleep(event, out);
       break;
     case SourceChange::kClock:
       break;
   }
+}
+
+void Engine::interrupt_sleep(const InputEvent& event, OutputBuffer& out) noexcept {
+  // A tracker's trouble says nothing about the signals that sleep is read from.
+  if (event.payload.source.carries_spikes == 0 && event.payload.source.carries_motion == 0) return;
+  sleep_.gap(session_ns_, event.source_sample, out);
+  heading_.sleep_state(sleep_.state());
 }
 
 void Engine::observe(const InputEvent& event, OutputBuffer& out) noexcept {

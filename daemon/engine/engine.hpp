@@ -31,6 +31,7 @@ class Engine {
   void decode(const InputEvent& event, OutputBuffer& out) noexcept;
   void command(const InputEvent& event, OutputBuffer& out) noexcept;
   void source_changed(const InputEvent& event, OutputBuffer& out) noexcept;
+  void interrupt_sleep(const InputEvent& event, OutputBuffer& out) noexcept;
   void observe(const InputEvent& event, OutputBuffer& out) noexcept;
 
   HeadingStage heading_;

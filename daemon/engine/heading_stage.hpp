@@ -13,7 +13,7 @@ class HeadingStage {
   static constexpr SessionNs kGridNs = 10 * kNsPerMs;
   /// Without spikes the filters follow the master's time at this distance: late enough that a block still on its way
   /// is not overtaken (its spikes would count as late), soon enough that silence is taken as information.
-  static constexpr SessionNs kSilenceLagNs = 50 * kNsPerMs;
+  static constexpr SessionNs kSilenceLagNs = 30 * kNsPerMs;
   /// Of a longer jump in time only the end is put on the grid.
   static constexpr SessionNs kMaxCatchUpNs = kNsPerS;
 

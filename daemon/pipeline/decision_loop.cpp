@@ -19,6 +19,14 @@ InputEvent own_event(InputKind kind, const InputEvent& after) noexcept {
 
 MonoNs parsed_ns(const InputEvent& event) noexcept { return event.arrival_mono_ns + event.parse_delay_ns; }
 
+/// Time of the last thing in the event: a block of samples reaches beyond its first one.
+SessionNs newest_ns(const InputEvent& event) noexcept {
+  const LfpInput& lfp = event.payload.lfp;
+  if (event.kind != InputKind::kLfp || !(lfp.rate_hz > 0.0F)) return event.session_time_ns;
+  return event.session_time_ns +
+         static_cast<SessionNs>(1e9 * static_cast<double>(lfp.count - 1) / static_cast<double>(lfp.rate_hz));
+}
+
 }  // namespace
 
 DecisionLoop::DecisionLoop(const Parts& parts) : parts_(parts), released_(parts.order.max_released()) {}
@@ -78,8 +86,8 @@ void DecisionLoop::release() noexcept {
 }
 
 void DecisionLoop::take(InputEvent& event) noexcept {
-  if ((event.flags & kFlagMaster) != 0 && event.session_time_ns > master_session_ns_) {
-    master_session_ns_ = event.session_time_ns;
+  if ((event.flags & kFlagMaster) != 0 && newest_ns(event) > master_session_ns_) {
+    master_session_ns_ = newest_ns(event);
     master_sample_ = event.source_sample;
   }
   if (event.kind == InputKind::kCommand && event.payload.command.command == CommandKind::kNote) {
@@ -183,9 +191,9 @@ void DecisionLoop::once_a_second(MonoNs now_ns) noexcept {
     const ingest::OrderFigures& figures = parts_.order.figures(static_cast<SourceIndex>(i));
     snapshot.sources[i].order_late = figures.late;
     snapshot.sources[i].order_wait_max_ms = static_cast<double>(figures.added_wait_max_ns) * 1e-6;
-    snapshot.sources[i].order_wait_mean_ms =
-        figures.released == 0 ? 0.0
-                              : static_cast<double>(figures.added_wait_total_ns) * 1e-6 / static_cast<double>(figures.released);
+    snapshot.sources[i].order_wait_mean_ms = figures.released == 0 ? 0.0
+                                                                   : static_cast<double>(figures.added_wait_total_ns) *
+                                                                         1e-6 / static_cast<double>(figures.released);
   }
   snapshot.inputs = engine.inputs();
   snapshot.spikes = engine.spikes();

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <string_view>
-#include <vector>
 
 #include "vturn/v1/events.pb.h"
 
@@ -26,10 +25,18 @@ std::optional<SessionNs> published_time(std::string_view topic, std::string_view
   return std::nullopt;
 }
 
+std::optional<std::uint32_t> announced_pulse(std::string_view topic, std::string_view message) {
+  v1::Trigger trigger;
+  if (topic != "trigger" || !trigger.ParseFromArray(message.data(), static_cast<int>(message.size())))
+    return std::nullopt;
+  if (!trigger.has_arm() || (trigger.arm() != v1::ARM_STIM && trigger.arm() != v1::ARM_DELAYED)) return std::nullopt;
+  return trigger.trigger_id();
+}
+
 Follower::Follower(ZmqContext& context, const std::string& address) : socket_(context, ZMQ_SUB) {
   socket_.set(ZMQ_LINGER, 0);
   socket_.connect(address);
-  for (const char* topic : {"heading", "sleep", "health"}) socket_.subscribe(topic);
+  for (const char* topic : {"heading", "sleep", "health", "trigger"}) socket_.subscribe(topic);
 }
 
 void Follower::service() {
@@ -40,10 +47,20 @@ void Follower::service() {
     const int body_size = zmq_recv(socket_.get(), body.data(), body.size(), 0);
     if (body_size < 0 || static_cast<std::size_t>(body_size) > body.size()) continue;
     const std::size_t topic_length = std::min(static_cast<std::size_t>(topic_size), topic.size());
-    const auto time_ns =
-        published_time({topic.data(), topic_length}, {body.data(), static_cast<std::size_t>(body_size)});
-    if (time_ns) published_ns_ = std::max(published_ns_.value_or(INT64_MIN), *time_ns);
+    take({topic.data(), topic_length}, {body.data(), static_cast<std::size_t>(body_size)});
   }
+}
+
+void Follower::take(std::string_view topic, std::string_view message) {
+  if (const auto time_ns = published_time(topic, message)) {
+    published_ns_ = std::max(published_ns_.value_or(INT64_MIN), *time_ns);
+  } else if (const auto pulse = announced_pulse(topic, message)) {
+    if (std::erase(felt_early_, *pulse) == 0) awaited_.push_back(*pulse);
+  }
+}
+
+void Follower::felt(std::uint32_t trigger_id) {
+  if (std::erase(awaited_, trigger_id) == 0) felt_early_.push_back(trigger_id);
 }
 
 void Follower::wait(std::chrono::milliseconds time) {

@@ -104,7 +104,26 @@ class LiveRun {
       follower_->wait(std::chrono::milliseconds(20));
       follower_->service();
     }
+    wait_for_pulses();
     return true;
+  }
+
+  /// A starved network thread may hold a datagram back for long; the mouse's time must not pass the pulse meanwhile.
+  void wait_for_pulses() {
+    if (!stimulation_) return;
+    const auto give_up = Clock::now() + std::chrono::seconds(5);
+    take_pulses();
+    while (!follower_->awaited_pulses().empty() && !tools::interrupted()) {
+      if (Clock::now() > give_up) {
+        std::fprintf(stderr, "vturn simulate: pulse %u was published as a trigger and did not come within 5 s\n",
+                     follower_->awaited_pulses().front());
+        follower_->forget_awaited();
+        ++missing_pulses_;
+        return;
+      }
+      std::this_thread::sleep_for(std::chrono::microseconds(200));
+      take_pulses();
+    }
   }
 
   bool report_lost_vturnd() {
@@ -125,6 +144,7 @@ class LiveRun {
         ++other_datagrams_;
         continue;
       }
+      if (follower_) follower_->felt(pulse->trigger_id);
       const double due_s = seconds(pulse->session_time_ns) - session_offset_s_ + settings_.device_latency_ms * 1e-3;
       if (mouse_.stimulate(pulse->trigger_id, due_s)) continue;
       std::fprintf(stderr, "vturn simulate: pulse %u came %.1f ms of session time too late\n", pulse->trigger_id,
@@ -178,9 +198,10 @@ class LiveRun {
     summary["messages"] = wire_.messages();
     summary["tracked_headings"] = tracked_;
     summary["other_datagrams"] = other_datagrams_;
+    summary["missing_pulses"] = missing_pulses_;
     summary["interrupted"] = tools::interrupted();
     if (truth_) truth_->finish(summary);
-    return {summary, totals_.late_stimuli > 0 || lost_vturnd_ ? 1 : 0};
+    return {summary, totals_.late_stimuli > 0 || missing_pulses_ > 0 || lost_vturnd_ ? 1 : 0};
   }
 
   LiveSettings settings_;
@@ -198,7 +219,7 @@ class LiveRun {
   Clock::time_point start_{};
   double block_end_s_ = 0.0, session_offset_s_ = 0.0;
   bool stalled_ = false, lost_vturnd_ = false;
-  std::uint64_t tracked_ = 0, other_datagrams_ = 0;
+  std::uint64_t tracked_ = 0, other_datagrams_ = 0, missing_pulses_ = 0;
 };
 
 }  // namespace
