@@ -11,11 +11,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-std::string text_of(double number) {
-  std::string text = std::to_string(number);
-  return text;
-}
-
 std::filesystem::path log_file(const ScratchDir& folder, const std::string& stem) {
   static std::atomic<int> files{0};
   return folder / (stem + "-" + std::to_string(++files) + ".log");
@@ -29,7 +24,7 @@ std::string joined(const std::vector<std::string>& words) {
 
 }  // namespace
 
-Finished vturn(const std::vector<std::string>& arguments, std::chrono::seconds limit) {
+Finished run_vturn(const std::vector<std::string>& arguments, std::chrono::seconds limit) {
   std::vector<std::string> command{(bin_dir() / "vturn").string()};
   command.insert(command.end(), arguments.begin(), arguments.end());
   return run(command, limit);
@@ -44,7 +39,7 @@ Json json_in(const std::string& output) {
 }
 
 Json vturn_json(const std::vector<std::string>& arguments) {
-  const Finished finished = vturn(arguments);
+  const Finished finished = run_vturn(arguments);
   if (finished.code != 0) throw std::runtime_error("vturn" + joined(arguments) + ": " + finished.output);
   return json_in(finished.output);
 }
@@ -60,20 +55,20 @@ std::string open_ephys_source(const std::string& address, double speed, const st
   const std::string clock = more.find("clock =") == std::string::npos ? "clock = \"master\"\n" : "";
   const std::string name = more.find("name =") == std::string::npos ? "name = \"ephys\"\n" : "";
   return "[[source]]\ntype = \"open_ephys\"\nhttp = \"\"\nsample_rate_hz = 30000\naddress = \"" + address +
-         "\"\nspeed = " + text_of(speed) + "\n" + name + clock + more + "\n";
+         "\"\nspeed = " + std::to_string(speed) + "\n" + name + clock + more + "\n";
 }
 
 Daemon::Daemon(const ScratchDir& folder, const std::string& name, const std::string& rig, const std::string& record)
-    : session_(folder / (name + ".mcap")) {
+    : session_(folder / (name + ".mcap")), rig_file_(folder / (name + ".toml")) {
   const auto ports = free_ports(2);
   publish_ = "tcp://127.0.0.1:" + std::to_string(ports[0]);
   control_ = "tcp://127.0.0.1:" + std::to_string(ports[1]);
-  const auto file = folder / (name + ".toml");
-  write_file(file, "[rig]\nname = \"" + name + "\"\n" + rig + "\n[publish]\naddress = \"" + publish_ +
-                       "\"\n[control]\naddress = \"" + control_ + "\"\n[record]\n" +
-                       (record.empty() ? "file = \"" + name + ".mcap\"" : record) + "\n");
+  write_file(rig_file_, "[rig]\nname = \"" + name + "\"\n" + rig + "\n[publish]\naddress = \"" + publish_ +
+                            "\"\n[control]\naddress = \"" + control_ + "\"\n[record]\n" +
+                            (record.empty() ? "file = \"" + name + ".mcap\"" : record) + "\n");
   process_ = std::make_unique<Process>(
-      std::vector<std::string>{(bin_dir() / "vturnd").string(), "--config", file.string()}, log_file(folder, name));
+      std::vector<std::string>{(bin_dir() / "vturnd").string(), "--config", rig_file_.string()},
+      log_file(folder, name));
   if (!process_->wait_for_output("publishing on", 20s)) throw std::runtime_error("vturnd: " + process_->output());
 }
 
@@ -94,7 +89,7 @@ Finished Daemon::control(std::vector<std::string> command) const {
   command.insert(command.begin(), "control");
   command.insert(command.end(), {"--address", control_});
   if (answered) command.insert(command.end(), {"--publish-address", publish_});
-  return vturn(command, 20s);
+  return run_vturn(command, 20s);
 }
 
 int Daemon::shut_down(std::chrono::seconds limit) {
@@ -106,7 +101,7 @@ int Daemon::shut_down(std::chrono::seconds limit) {
 
 Player::Player(const ScratchDir& folder, const std::filesystem::path& capture, const std::string& address, double speed)
     : process_({(bin_dir() / "vturn").string(), "play", capture.string(), "--as", "open-ephys", "--address", address,
-                "--speed", text_of(speed), "--wait-subscriber", "--json"},
+                "--speed", std::to_string(speed), "--wait-subscriber", "--json"},
                log_file(folder, "play")) {}
 
 std::uint64_t Player::finish(std::chrono::seconds limit) {
@@ -117,13 +112,15 @@ std::uint64_t Player::finish(std::chrono::seconds limit) {
 
 std::filesystem::path export_csv(const std::filesystem::path& session) {
   const std::filesystem::path folder = session.string() + "-csv";
-  const Finished finished = vturn({"export", session.string(), "--to", "csv", "--out", folder.string()});
+  const Finished finished = run_vturn({"export", session.string(), "--to", "csv", "--out", folder.string()});
   if (finished.code != 0) throw std::runtime_error("vturn export: " + finished.output);
   return folder;
 }
 
-Json replay(const std::filesystem::path& session) {
-  return json_in(vturn({"replay", session.string(), "--json"}).output);
+Json replay(const std::filesystem::path& session, const std::filesystem::path& config) {
+  std::vector<std::string> arguments{"replay", session.string(), "--json"};
+  if (!config.empty()) arguments.insert(arguments.end(), {"--config", config.string()});
+  return json_in(run_vturn(arguments).output);
 }
 
 }  // namespace vturn::test

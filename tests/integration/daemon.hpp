@@ -16,7 +16,7 @@ namespace vturn::test {
 using Json = nlohmann::json;
 
 /// `vturn ARGUMENTS...`, run to its end.
-Finished vturn(const std::vector<std::string>& arguments, std::chrono::seconds limit = std::chrono::seconds(120));
+Finished run_vturn(const std::vector<std::string>& arguments, std::chrono::seconds limit = std::chrono::seconds(120));
 /// The JSON object in what `vturn ARGUMENTS...` prints; throws with the output when it fails or prints none.
 Json vturn_json(const std::vector<std::string>& arguments);
 /// The object in an output that may hold progress lines too.
@@ -39,6 +39,7 @@ class Daemon {
 
   [[nodiscard]] Process& process() { return *process_; }
   [[nodiscard]] const std::filesystem::path& session() const { return session_; }
+  [[nodiscard]] const std::filesystem::path& rig_file() const { return rig_file_; }
   [[nodiscard]] const std::string& publish_address() const { return publish_; }
   [[nodiscard]] std::string output() const { return process_->output(); }
 
@@ -53,7 +54,7 @@ class Daemon {
 
  private:
   std::string publish_, control_;
-  std::filesystem::path session_;
+  std::filesystem::path session_, rig_file_;
   std::unique_ptr<Process> process_;
 };
 
@@ -72,7 +73,7 @@ class Player {
 
 /// `vturn export --to csv` into a folder of that name beside the session.
 std::filesystem::path export_csv(const std::filesystem::path& session);
-/// `vturn replay --json`, whatever its verdict.
-Json replay(const std::filesystem::path& session);
+/// `vturn replay --json`, whatever its verdict; `config`: another rig file than the session's own.
+Json replay(const std::filesystem::path& session, const std::filesystem::path& config = {});
 
 }  // namespace vturn::test

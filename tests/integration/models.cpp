@@ -48,8 +48,8 @@ std::optional<std::filesystem::path> mouse28_model() {
   static const ScratchDir folder;
   const auto model = folder / "mouse28.heading.json";
   if (!std::filesystem::exists(model)) {
-    const Finished done = vturn({"calibrate", "heading", "--spikes", spikes->string(), "--heading", heading->string(),
-                                 "--image-y", "up", "--out", model.string()});
+    const Finished done = run_vturn({"calibrate", "heading", "--spikes", spikes->string(), "--heading",
+                                     heading->string(), "--image-y", "up", "--out", model.string()});
     if (done.code != 0) throw std::runtime_error("vturn calibrate heading: " + done.output);
   }
   return model;
@@ -59,7 +59,7 @@ std::filesystem::path made_up_sleep_model(const ScratchDir& folder) {
   const auto features = folder / "features.csv";
   const auto model = folder / "sleep.json";
   write_file(features, made_up_night());
-  const Finished done = vturn({"calibrate", "sleep", "--features", features.string(), "--out", model.string()});
+  const Finished done = run_vturn({"calibrate", "sleep", "--features", features.string(), "--out", model.string()});
   if (done.code != 0) throw std::runtime_error("vturn calibrate sleep: " + done.output);
   return model;
 }
