@@ -109,7 +109,8 @@ std::vector<HeadingTurnThreshold> read_turn_thresholds(const Json& root) {
   for (std::size_t i = 0; i < list.size(); ++i) {
     const std::string where = "turn_thresholds[" + std::to_string(i) + "].";
     const auto value = [&](const char* key) { return static_cast<double>(number_at(list[i], key, where)); };
-    thresholds.push_back({value("false_alarms_per_minute"), value("log_odds"), value("low_per_minute"), value("high_per_minute")});
+    thresholds.push_back(
+        {value("false_alarms_per_minute"), value("log_odds"), value("low_per_minute"), value("high_per_minute")});
     const bool falls = i == 0 || thresholds[i].false_alarms_per_minute < thresholds[i - 1].false_alarms_per_minute;
     if (!(thresholds[i].false_alarms_per_minute > 0.0) || !falls) {
       throw BadModel("key '" + where + "false_alarms_per_minute' must be above 0 and fall from row to row");

@@ -1,8 +1,8 @@
 // The triple buffer between the decision thread and the control thread.
+#include "daemon/rt/latest.hpp"
+
 #include <catch2/catch.hpp>
 #include <thread>
-
-#include "daemon/rt/latest.hpp"
 
 TEST_CASE("the reader sees whole values, never an older one than before, and the last one in the end") {
   struct Value {
