@@ -4,6 +4,7 @@
 #include <map>
 
 #include "tools/commands/registry.hpp"
+#include "tools/lib/interrupt.hpp"
 
 namespace vturn::tools {
 
@@ -55,6 +56,9 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   try {
     return vturn::tools::run(argc, argv);
+  } catch (const vturn::tools::Interrupted& stopped) {
+    std::fprintf(stderr, "vturn: %s\n", stopped.what());
+    return vturn::tools::kInterruptedExitCode;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "vturn: %s\n", error.what());
     return 2;

@@ -1,73 +1,31 @@
 #include "daemon/models/heading_model_json.hpp"
 
-#include <cmath>
 #include <cstdio>
-#include <fstream>
-#include <nlohmann/json.hpp>
-#include <stdexcept>
 
 #include "daemon/decode/heading_filter.hpp"
+#include "daemon/models/json_keys.hpp"
 
 namespace vturn {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
-struct BadModel : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-
-const Json& child(const Json& parent, const std::string& key, const std::string& path) {
-  if (!parent.is_object() || !parent.contains(key)) throw BadModel("key '" + path + "' is missing");
-  return parent.at(key);
-}
-
-float number(const Json& value, const std::string& path) {
-  if (!value.is_number()) throw BadModel("key '" + path + "' must be a number");
-  const float result = value.get<float>();
-  if (!std::isfinite(result)) throw BadModel("key '" + path + "' must be finite");
-  return result;
-}
+using namespace model_json;
 
 float number_at(const Json& parent, const std::string& key, const std::string& where) {
-  return number(child(parent, key, where + key), where + key);
+  return model_json::number_at<float>(parent, key, where);
 }
 
 template <std::size_t n>
 std::array<float, n> numbers_at(const Json& parent, const std::string& key, const std::string& where) {
   const std::string path = where + key;
-  const Json& list = child(parent, key, path);
-  if (!list.is_array() || list.size() != n) {
-    throw BadModel("key '" + path + "' must be a list of " + std::to_string(n) + " numbers");
-  }
+  const Json& values = list(child(parent, key, path), n, path);
   std::array<float, n> result{};
-  for (std::size_t i = 0; i < n; ++i) result[i] = number(list[i], path + "[" + std::to_string(i) + "]");
+  for (std::size_t i = 0; i < n; ++i) result[i] = number<float>(values[i], path + "[" + std::to_string(i) + "]");
   return result;
 }
 
-std::string text_at(const Json& parent, const std::string& key, const std::string& where) {
-  const Json& value = child(parent, key, where + key);
-  if (!value.is_string()) throw BadModel("key '" + where + key + "' must be text");
-  return value.get<std::string>();
-}
-
-/// A figure that could not be computed is null.
-double figure(const Json& parent, const char* key) {
-  const Json& value = child(parent, key, std::string("cross_validated.") + key);
-  if (value.is_null()) return std::nan("");
-  if (!value.is_number()) throw BadModel(std::string("key 'cross_validated.") + key + "' must be a number or null");
-  return value.get<double>();
-}
-
-void check_schema(const Json& root) {
-  if (child(root, "schema", "schema") != std::string(kHeadingModelSchema)) {
-    throw BadModel("key 'schema' is not '" + std::string(kHeadingModelSchema) +
-                   "': this is no heading model; make one with 'vturn calibrate heading'");
-  }
-  if (child(root, "schema_version", "schema_version") != kHeadingModelSchemaVersion) {
-    throw BadModel("key 'schema_version' is not " + std::to_string(kHeadingModelSchemaVersion) +
-                   ": the model was made by another version of vturn; calibrate again");
-  }
+void check_version(const Json& root) {
+  check_schema(root, std::string(kHeadingModelSchema), kHeadingModelSchemaVersion, "heading model",
+               "vturn calibrate heading");
   if (child(root, "angles", "angles") != kHeadingAngles || child(root, "rows", "rows") != kVelocityRows) {
     throw BadModel("keys 'angles' and 'rows' must be 128 and 17: the model was made by another version of vturn");
   }
@@ -153,7 +111,7 @@ HeadingFigures read_figures(const Json& root) {
 constexpr std::array<Dynamics, 3> kSets = {Dynamics::kWake, Dynamics::kRem, Dynamics::kNrem};
 
 HeadingModel read_model(const Json& root) {
-  check_schema(root);
+  check_version(root);
   HeadingModel model;
   model.temper = number_at(root, "temper", "");
   model.lag_s = number_at(root, "lag_s", "");
@@ -178,8 +136,6 @@ HeadingModel read_model(const Json& root) {
   model.hash = model_hash(model);
   return model;
 }
-
-Json finite(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
 Json write_dynamics(const HeadingDynamics& dynamics) {
   return {{"name", dynamics.name},
@@ -248,16 +204,6 @@ Expected<HeadingModel> heading_model_from_json(std::string_view text, const std:
   } catch (const std::exception& error) {
     return Error{file + ": " + error.what()};
   }
-}
-
-Expected<HeadingModel> read_heading_model(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  if (!in || std::filesystem::is_directory(file)) return Error{file.string() + ": cannot be opened; check the path"};
-  std::string text(kMaxHeadingModelBytes + 1, '\0');
-  in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(in.gcount()));
-  if (text.size() > kMaxHeadingModelBytes) return Error{file.string() + ": too large for a heading model"};
-  return heading_model_from_json(text, file.string());
 }
 
 }  // namespace vturn

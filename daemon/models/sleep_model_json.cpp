@@ -1,42 +1,13 @@
 #include "daemon/models/sleep_model_json.hpp"
 
-#include <cmath>
-#include <nlohmann/json.hpp>
-#include <stdexcept>
+#include "daemon/models/json_keys.hpp"
 
 namespace vturn {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
-struct BadModel : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
+using namespace model_json;
 
 constexpr std::array<const char*, kSleepStates> kStates = {"wake", "nrem", "rem"};
-
-const Json& child(const Json& parent, const std::string& key, const std::string& path) {
-  if (!parent.is_object() || !parent.contains(key)) throw BadModel("key '" + path + "' is missing");
-  return parent.at(key);
-}
-
-double number(const Json& value, const std::string& path) {
-  if (!value.is_number()) throw BadModel("key '" + path + "' must be a number");
-  const double result = value.get<double>();
-  if (!std::isfinite(result)) throw BadModel("key '" + path + "' must be finite");
-  return result;
-}
-
-double number_at(const Json& parent, const std::string& key, const std::string& where) {
-  return number(child(parent, key, where + key), where + key);
-}
-
-const Json& list(const Json& value, std::size_t size, const std::string& path) {
-  if (!value.is_array() || value.size() != size) {
-    throw BadModel("key '" + path + "' must be a list of " + std::to_string(size) + " entries");
-  }
-  return value;
-}
 
 std::vector<SleepFeature> read_features(const Json& root) {
   const Json& names = child(root, "features", "features");
@@ -62,9 +33,9 @@ SleepEmission read_emission(const Json& root, const char* state, std::size_t n) 
   const Json& covariance = list(child(object, "covariance", path + ".covariance"), n, path + ".covariance");
   SleepEmission result;
   for (std::size_t i = 0; i < n; ++i) {
-    result.mean[i] = number(mean[i], path + ".mean");
+    result.mean[i] = number<double>(mean[i], path + ".mean");
     const Json& row = list(covariance[i], n, path + ".covariance");
-    for (std::size_t j = 0; j < n; ++j) result.covariance[i][j] = number(row[j], path + ".covariance");
+    for (std::size_t j = 0; j < n; ++j) result.covariance[i][j] = number<double>(row[j], path + ".covariance");
   }
   return result;
 }
@@ -75,51 +46,45 @@ TransitionMatrix read_transitions(const Json& root) {
   TransitionMatrix result{};
   for (std::size_t i = 0; i < kSleepStates; ++i) {
     const Json& row = list(rows[i], kSleepStates, "transitions_per_4_s");
-    for (std::size_t j = 0; j < kSleepStates; ++j) result[i][j] = number(row[j], "transitions_per_4_s");
+    for (std::size_t j = 0; j < kSleepStates; ++j) result[i][j] = number<double>(row[j], "transitions_per_4_s");
   }
   return result;
 }
 
 void read_settings(const Json& root, SleepModel& model) {
   const Json& filter = child(root, "filter", "filter");
-  model.epoch_s = number_at(root, "epoch_s", "");
-  model.evidence_constant_s = number_at(filter, "evidence_constant_s", "filter.");
-  model.adaptation_s = number_at(filter, "adaptation_s", "filter.");
-  model.gain_fit_s = number_at(filter, "gain_fit_s", "filter.");
-  model.gain_prior_sd = number_at(filter, "gain_prior_sd", "filter.");
-  model.rem_on = number_at(filter, "rem_on", "filter.");
-  model.rem_off = number_at(filter, "rem_off", "filter.");
-  model.switch_probability = number_at(filter, "switch_probability", "filter.");
-  model.confirm_s = number_at(filter, "confirm_s", "filter.");
-  model.unknown_after_s = number_at(filter, "unknown_after_s", "filter.");
+  model.epoch_s = number_at<double>(root, "epoch_s", "");
+  model.evidence_constant_s = number_at<double>(filter, "evidence_constant_s", "filter.");
+  model.adaptation_s = number_at<double>(filter, "adaptation_s", "filter.");
+  model.gain_fit_s = number_at<double>(filter, "gain_fit_s", "filter.");
+  model.gain_prior_sd = number_at<double>(filter, "gain_prior_sd", "filter.");
+  model.rem_on = number_at<double>(filter, "rem_on", "filter.");
+  model.rem_off = number_at<double>(filter, "rem_off", "filter.");
+  model.switch_probability = number_at<double>(filter, "switch_probability", "filter.");
+  model.confirm_s = number_at<double>(filter, "confirm_s", "filter.");
+  model.unknown_after_s = number_at<double>(filter, "unknown_after_s", "filter.");
 }
 
 MotionReference read_motion(const Json& root, const char* signal) {
   const std::string path = std::string("movement.") + signal;
   const Json& value = child(child(root, "movement", "movement"), signal, path);
   if (value.is_null()) return {};
-  return {true, number_at(value, "nrem_median", path + "."), number_at(value, "nrem_mad", path + "."),
-          number_at(value, "threshold_mads", path + ".")};
+  return {true, number_at<double>(value, "nrem_median", path + "."), number_at<double>(value, "nrem_mad", path + "."),
+          number_at<double>(value, "threshold_mads", path + ".")};
 }
 
 ThresholdRules read_rules(const Json& root) {
   const Json& value = child(root, "three_thresholds", "three_thresholds");
   if (value.is_null()) return {};
-  return {true, number_at(value, "log_emg", "three_thresholds."), number_at(value, "log_delta", "three_thresholds."),
-          number_at(value, "log_theta_over_delta", "three_thresholds.")};
+  return {true, number_at<double>(value, "log_emg", "three_thresholds."),
+          number_at<double>(value, "log_delta", "three_thresholds."),
+          number_at<double>(value, "log_theta_over_delta", "three_thresholds.")};
 }
 
 std::size_t read_count(const Json& parent, const char* key, const std::string& path) {
-  const double value = number(child(parent, key, path), path);
+  const double value = number<double>(child(parent, key, path), path);
   if (!(value >= 0.0 && value <= 1e12)) throw BadModel("key '" + path + "' must be a count");
   return static_cast<std::size_t>(value);
-}
-
-/// A figure that could not be computed is null.
-double figure(const Json& parent, const char* key) {
-  const std::string path = std::string("cross_validated.") + key;
-  const Json& value = child(parent, key, path);
-  return value.is_null() ? std::nan("") : number(value, path);
 }
 
 void read_figures(const Json& root, SleepModel& model) {
@@ -132,26 +97,11 @@ void read_figures(const Json& root, SleepModel& model) {
     model.epochs[s] =
         read_count(child(data, "epochs", "data.epochs"), kStates[s], std::string("data.epochs.") + kStates[s]);
   }
-  const Json& hash = child(data, "hash", "data.hash");
-  if (!hash.is_string()) throw BadModel("key 'data.hash' must be text");
-  model.data_hash = hash.get<std::string>();
-}
-
-void check_schema(const Json& root) {
-  const Json& schema = child(root, "schema", "schema");
-  if (schema != std::string(kSleepModelSchema)) {
-    throw BadModel("key 'schema' is not '" + std::string(kSleepModelSchema) +
-                   "': this is no sleep model; make one with 'vturn calibrate sleep'");
-  }
-  const double version = number(child(root, "schema_version", "schema_version"), "schema_version");
-  if (version != kSleepModelSchemaVersion) {
-    throw BadModel("key 'schema_version' is not " + std::to_string(kSleepModelSchemaVersion) +
-                   ": the model was made by another version of vturn; calibrate again");
-  }
+  model.data_hash = text_at(data, "hash", "data.");
 }
 
 SleepModel read_model(const Json& root) {
-  check_schema(root);
+  check_schema(root, std::string(kSleepModelSchema), kSleepModelSchemaVersion, "sleep model", "vturn calibrate sleep");
   SleepModel model;
   model.features = read_features(root);
   for (std::size_t s = 0; s < kSleepStates; ++s) {
@@ -190,8 +140,6 @@ Json write_rules(const ThresholdRules& rules) {
   if (!rules.known) return nullptr;
   return {{"log_emg", rules.log_emg}, {"log_delta", rules.log_delta}, {"log_theta_over_delta", rules.log_ratio}};
 }
-
-Json finite(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
 }  // namespace
 

@@ -91,24 +91,18 @@ Json summary(const HeadingModel& model, const Options& options) {
 
 int calibrate(const Options& options) {
   const InterruptScope scope;
-  try {
-    HeadingModel model = fitted(options);
-    add_turn_thresholds(model);
-    write_file_atomically(options.out, heading_model_to_json(model));
-    const Json result = summary(model, options);
-    if (options.json) {
-      print_json(result);
-    } else {
-      std::printf(
-          "%s: %zu units, blocks left out decode with a median error of %.1f degrees (memoryless 200 ms: %.1f)\n",
-          options.out.c_str(), model.units.size(), model.cross_validated.median_abs_error_deg,
-          model.cross_validated.memoryless_200ms_median_abs_error_deg);
-    }
-    return 0;
-  } catch (const Interrupted& stopped) {
-    std::fprintf(stderr, "vturn: %s\n", stopped.what());
-    return kInterruptedExitCode;
+  HeadingModel model = fitted(options);
+  add_turn_thresholds(model);
+  write_file_atomically(options.out, heading_model_to_json(model));
+  const Json result = summary(model, options);
+  if (options.json) {
+    print_json(result);
+  } else {
+    std::printf("%s: %zu units, blocks left out decode with a median error of %.1f degrees (memoryless 200 ms: %.1f)\n",
+                options.out.c_str(), model.units.size(), model.cross_validated.median_abs_error_deg,
+                model.cross_validated.memoryless_200ms_median_abs_error_deg);
   }
+  return 0;
 }
 
 Run configure(CLI::App& app) {

@@ -7,6 +7,7 @@
 #include "daemon/decode/scoring.hpp"
 #include "daemon/models/heading_model_json.hpp"
 #include "tools/commands/registry.hpp"
+#include "tools/lib/atomic_file.hpp"
 #include "tools/lib/heading_csv.hpp"
 #include "tools/lib/interrupt.hpp"
 #include "tools/lib/json_out.hpp"
@@ -46,7 +47,7 @@ std::vector<double> block_medians_deg(const HeadingTally& tally) {
 }
 
 HeadingModel read_model(const std::string& file) {
-  auto model = read_heading_model(file);
+  auto model = heading_model_from_json(read_file(file, kMaxHeadingModelBytes), file);
   if (!model) throw UsageError(model.error());
   return std::move(*model);
 }
@@ -150,18 +151,13 @@ void print_text(const Evaluation& evaluation) {
 
 int evaluate(const Options& options) {
   const InterruptScope scope;
-  try {
-    const Evaluation result = evaluation(options);
-    if (options.json) {
-      print_json(json_of(result));
-    } else {
-      print_text(result);
-    }
-    return 0;
-  } catch (const Interrupted& stopped) {
-    std::fprintf(stderr, "vturn: %s\n", stopped.what());
-    return kInterruptedExitCode;
+  const Evaluation result = evaluation(options);
+  if (options.json) {
+    print_json(json_of(result));
+  } else {
+    print_text(result);
   }
+  return 0;
 }
 
 Run configure(CLI::App& app) {

@@ -79,15 +79,10 @@ int repair(const Options& options) {
 
 int run(const Options& options) {
   const InterruptScope interruptible;
-  try {
-    if (!options.repaired.empty()) return repair(options);
-    if (options.form.empty()) throw UsageError("nothing to do: give --to csv --out DIR, or --repair FILE");
-    if (options.directory.empty()) throw UsageError("--to csv needs --out DIR");
-    return to_csv(options);
-  } catch (const Interrupted& stopped) {
-    std::fprintf(stderr, "vturn export: %s\n", stopped.what());
-    return kInterruptedExitCode;
-  }
+  if (!options.repaired.empty()) return repair(options);
+  if (options.form.empty()) throw UsageError("nothing to do: give --to csv --out DIR, or --repair FILE");
+  if (options.directory.empty()) throw UsageError("--to csv needs --out DIR");
+  return to_csv(options);
 }
 
 Run configure(CLI::App& app) {

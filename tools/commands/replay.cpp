@@ -103,12 +103,7 @@ int replay_session(const Options& options) {
 
 int run(const Options& options) {
   const InterruptScope interruptible;
-  try {
-    return replay_session(options);
-  } catch (const Interrupted& stopped) {
-    std::fprintf(stderr, "vturn replay: %s\n", stopped.what());
-    return kInterruptedExitCode;
-  }
+  return replay_session(options);
 }
 
 Run configure(CLI::App& app) {

@@ -86,7 +86,4 @@ TEST_CASE("errors of a heading model name the file, the key and what to do") {
   const auto not_json = heading_model_from_json("{\"schema\": ", "m.json");
   REQUIRE_FALSE(not_json);
   CHECK_THAT(not_json.error(), Catch::Contains("m.json: not JSON at byte"));
-  const auto absent = read_heading_model("/nowhere/model.json");
-  REQUIRE_FALSE(absent);
-  CHECK_THAT(absent.error(), Catch::Contains("/nowhere/model.json"));
 }
