@@ -9,8 +9,11 @@ namespace {
 
 std::vector<std::string> cells_of(const std::string& line) {
   std::vector<std::string> cells(1);
+  bool quoted = false;
   for (const char c : line) {
-    if (c == ',') {
+    if (c == '"') {
+      quoted = !quoted;  // a doubled quote toggles twice; the quotes themselves are left out
+    } else if (c == ',' && !quoted) {
       cells.emplace_back();
     } else {
       cells.back() += c;

@@ -7,8 +7,8 @@
 
 namespace vturn::test {
 
-/// Heading model of the recorded animal, from the calibration pair, made once a program; nothing (and one line said)
-/// where the shared data are absent.
+/// Heading model of the recorded animal, from the calibration pair: $VTURN_MOUSE28_MODEL when it is there, else made
+/// once a program. Nothing (and one line said) where the shared data are absent.
 std::optional<std::filesystem::path> mouse28_model();
 
 /// A sleep model of features that the test makes up: enough for a rule to have states, in `folder`.
