@@ -23,7 +23,7 @@ typedef uint32_t PartBits __attribute__((vector_size(VTURN_PART_BYTES)));
 typedef float UnalignedPart __attribute__((vector_size(VTURN_PART_BYTES), aligned(4), may_alias));
 VTURN_ALWAYS_INLINE Part splat(float value) { return Part{} + value; }
 #endif
-constexpr size_t kPartLanes = sizeof(Part) / sizeof(float);
+constexpr size_t kPartLanes = VTURN_PART_BYTES / sizeof(float);
 
 VTURN_ALWAYS_INLINE Part load(const float* from) { return *reinterpret_cast<const UnalignedPart*>(from); }
 VTURN_ALWAYS_INLINE void store(float* to, Part value) { *reinterpret_cast<UnalignedPart*>(to) = value; }

@@ -135,7 +135,7 @@ std::string body(const Published& published) {
 std::string bar(double fraction, std::size_t width) {
   const double full = std::clamp(std::isfinite(fraction) ? fraction : 0.0, 0.0, 1.0);
   std::string text(width, '.');
-  std::fill_n(text.begin(), static_cast<std::size_t>(full * static_cast<double>(width) + 0.5), '#');
+  std::fill_n(text.begin(), static_cast<std::size_t>(std::lround(full * static_cast<double>(width))), '#');
   return text;
 }
 
