@@ -30,7 +30,7 @@ class Lfp {
   NoiseBand rhythm_;
   OrnsteinUhlenbeck common_, drift_, wander_;
   std::array<OrnsteinUhlenbeck, 3> background_;
-  double rhythm_share_ = 0.2, rhythm_amplitude_ = 0.0;
+  double rhythm_amplitude_ = 0.0;
   int countdown_ = 0;
 };
 

@@ -8,8 +8,7 @@
 namespace vturn::simulation {
 namespace {
 
-constexpr double kTrackerLagS = 0.017;
-constexpr std::size_t kLagSteps = 17;
+constexpr std::size_t kLagSteps = 17;  // of the tracker: 17 ms
 constexpr double kTrackerNoiseRad = 1.5 * kDegree;
 constexpr std::int64_t kTrackerEvery = 25;  // steps: 40 Hz
 constexpr std::int64_t kTruthEvery = 10;
