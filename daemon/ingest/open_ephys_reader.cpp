@@ -129,11 +129,17 @@ void OpenEphysReader::ttl(const Context& context) noexcept {
 
 void OpenEphysReader::data(const Context& context, bool channel_broken) noexcept {
   Signal* signal = signal_of(context.message);
-  if (signal == nullptr) return;
+  if (signal == nullptr) return tell_time(context);
   if (signal->rate_hz != rate_hz_) signal->decimator = Decimator(rate_hz_);
   signal->rate_hz = rate_hz_;
   if (channel_broken) signal->decimator.reset();
   decimate(context, *signal);
+}
+
+void OpenEphysReader::tell_time(const Context& context) noexcept {
+  const std::int64_t own_ns = clock_.time_ns(context.message.sample_num);
+  if (!settings_.master || own_ns - last_event_own_ns_ < kTellTimeNs) return;
+  emit_source(context, SourceChange::kClock, EpochCause::kNone, 0);
 }
 
 void OpenEphysReader::decimate(const Context& context, Signal& signal) noexcept {
@@ -205,6 +211,7 @@ void OpenEphysReader::emit(InputEvent& event, std::int64_t own_ns, EventSink& si
   const SessionMapping& mapping = settings_.mapping;
   event.session_time_ns =
       settings_.master ? own_ns : mapping.session_of(mapping.context, own_ns, event.arrival_mono_ns);
+  last_event_own_ns_ = own_ns;
   sink.event(event, own_ns);
 }
 

@@ -84,6 +84,8 @@ class OpenEphysReader {
   [[nodiscard]] std::uint32_t epoch() const noexcept { return static_cast<std::uint32_t>(counters_.epochs); }
 
  private:
+  static constexpr std::int64_t kTellTimeNs = 100 * kNsPerMs;
+
   /// One message on its way through, so that the steps need not pass four things on.
   struct Context {
     const ZmqInterfaceMessage& message;
@@ -104,6 +106,9 @@ class OpenEphysReader {
   void spike(const Context& context) noexcept;
   void ttl(const Context& context) noexcept;
   void data(const Context& context, bool channel_broken) noexcept;
+  /// Samples that nobody asked for still tell that the master's clock goes on: ten times a second as a kClock event
+  /// without uncertainty.
+  void tell_time(const Context& context) noexcept;
   void decimate(const Context& context, Signal& signal) noexcept;
   void emit_block(const Context& context, InputEvent& block, std::uint16_t& held) noexcept;
   Signal* signal_of(const ZmqInterfaceMessage& message) noexcept;
@@ -126,6 +131,7 @@ class OpenEphysReader {
   std::uint64_t pending_lost_ = 0;
   ParseError last_error_ = ParseError::kNone;
   OpenEphysCounters counters_;
+  std::int64_t last_event_own_ns_ = 0;
   bool up_ = false;
   bool refusal_told_ = false;
 };

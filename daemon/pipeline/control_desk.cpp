@@ -1,5 +1,7 @@
 #include "daemon/pipeline/control_desk.hpp"
 
+#include <chrono>
+#include <thread>
 #include <vector>
 
 #include "daemon/pipeline/log.hpp"
@@ -11,9 +13,16 @@ ControlDesk::ControlDesk(rt::EventQueue::Producer& producer, HealthBoard& health
                          std::atomic<bool>& stop, std::string model_problem)
     : producer_(producer), health_(health), outputs_(outputs), stop_(stop), model_problem_(std::move(model_problem)) {}
 
+bool ControlDesk::commands_settled() const {
+  for (int i = 0; i < 100 && health_.commands_taken() < submitted_; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return health_.commands_taken() >= submitted_;
+}
+
 bool ControlDesk::self_test_passes() {
-  // The devices may only be touched while nothing can fire; the engine is disarmed by the command in any case.
-  if (health_.latest().armed) {
+  // The devices may only be touched while nothing can fire, and an arming that is still on its way would let it.
+  if (!commands_settled() || health_.armed()) {
     log_line(VTURN_LOG_WARNING, "self-test refused: stimulation is armed; disarm first");
     return false;
   }
@@ -32,7 +41,9 @@ bool ControlDesk::submit(std::span<const InputEvent> commands) {
       event.payload.command.value_ns = self_test_passes() ? 1 : 0;
   }
   if (producer_.room() < stamped.size()) return false;
-  return producer_.try_push(stamped.data(), stamped.size()) == stamped.size();
+  const std::size_t pushed = producer_.try_push(stamped.data(), stamped.size());
+  submitted_ += pushed;
+  return pushed == stamped.size();
 }
 
 }  // namespace vturn

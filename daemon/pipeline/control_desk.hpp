@@ -23,12 +23,14 @@ class ControlDesk final : public ControlTarget {
 
  private:
   [[nodiscard]] bool self_test_passes();
+  [[nodiscard]] bool commands_settled() const;
 
   rt::EventQueue::Producer& producer_;
   HealthBoard& health_;
   OutputSet& outputs_;
   std::atomic<bool>& stop_;
   std::string model_problem_;
+  std::uint64_t submitted_ = 0;
 };
 
 }  // namespace vturn

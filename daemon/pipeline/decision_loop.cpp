@@ -61,6 +61,8 @@ void DecisionLoop::receive(std::size_t count) noexcept {
     }
     parts_.order.push(batch_[i], released_);
     release();
+    if (batch_[i].kind == InputKind::kCommand)
+      parts_.health.command_state(parts_.engine.trigger().armed(), ++commands_);
   }
 }
 
@@ -93,6 +95,8 @@ void DecisionLoop::take(InputEvent& event) noexcept {
   if (event.kind == InputKind::kCommand && event.payload.command.command == CommandKind::kNote) {
     collect_note(event.payload.command);
   }
+  shut_down_ =
+      shut_down_ || (event.kind == InputKind::kCommand && event.payload.command.command == CommandKind::kShutdown);
   // Recorded before it can have an effect: a log that ends here holds whatever was decided. What could not be recorded
   // must not stimulate either: the engine learns of it first.
   if (parts_.recorder != nullptr && !parts_.recorder->try_input(event)) watch_recorder(event);
@@ -109,6 +113,9 @@ void DecisionLoop::step(const InputEvent& event) noexcept {
   outputs_.clear();
   parts_.engine.step(event, outputs_);
   for (const OutputEvent& output : outputs_.events()) hand_over(output, event);
+  if (parts_.engine.trigger().armed() != parts_.health.armed()) {
+    parts_.health.command_state(parts_.engine.trigger().armed(), commands_);
+  }
 }
 
 void DecisionLoop::collect_note(const CommandInput& command) noexcept {
@@ -229,7 +236,7 @@ void DecisionLoop::finish() noexcept {
   event.arrival_mono_ns = event.now_mono_ns = now_mono_ns_;
   event.payload.command = CommandInput{};
   event.payload.command.command = CommandKind::kShutdown;
-  take(event);
+  if (!shut_down_) take(event);  // an operator's shutdown has ended the session already
   take_pending();
   next_health_ns_ = 0;
   once_a_second(rt::mono_now_ns());

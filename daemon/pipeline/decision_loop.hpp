@@ -78,6 +78,8 @@ class DecisionLoop {
   SampleIndex master_sample_ = 0;
   record::State recorder_state_ = record::State::kOff;
   std::uint64_t inputs_ = 0;
+  std::uint64_t commands_ = 0;
+  bool shut_down_ = false;
   std::array<char, kMaxNote> note_{};  ///< of the parts so far
   std::size_t note_size_ = 0;
 };

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <vector>
 
 #include "daemon/core/input_event.hpp"
@@ -23,6 +24,17 @@ class HealthBoard {
   void count_output(OutputKind kind) noexcept;
   void queue_depth(std::size_t depth) noexcept;
 
+  /// What the operators' desk must know at once: whether stimulation is armed, and how many of their commands are
+  /// taken.
+  void command_state(bool armed, std::uint64_t commands_taken) noexcept {
+    armed_.store(armed, std::memory_order_relaxed);
+    commands_taken_.store(commands_taken, std::memory_order_release);
+  }
+  [[nodiscard]] bool armed() const noexcept { return armed_.load(std::memory_order_relaxed); }
+  [[nodiscard]] std::uint64_t commands_taken() const noexcept {
+    return commands_taken_.load(std::memory_order_acquire);
+  }
+
   /// The part of the snapshot that the board knows; the caller adds the rest and publishes it.
   [[nodiscard]] wire::HealthSnapshot collect(MonoNs now_ns) const noexcept;
   void publish(const wire::HealthSnapshot& snapshot) noexcept { latest_.write(snapshot); }
@@ -35,6 +47,8 @@ class HealthBoard {
   std::vector<const PluginHost*> hosts_;
   std::array<rt::LatencyHistogram, wire::kHopCount> hops_{};
   rt::Latest<wire::HealthSnapshot> latest_;
+  std::atomic<bool> armed_{false};
+  std::atomic<std::uint64_t> commands_taken_{0};
   std::uint64_t triggers_ = 0;
   std::uint64_t vetoes_ = 0;
   std::uint64_t depth_ = 0;
