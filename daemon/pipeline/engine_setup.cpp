@@ -4,9 +4,6 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 
 #include "daemon/models/heading_model_json.hpp"
 #include "daemon/models/sleep_model_json.hpp"
@@ -17,17 +14,6 @@ namespace vturn {
 namespace {
 
 using settings::Rig;
-
-Expected<std::string> read_text(const std::string& path) {
-  constexpr std::uintmax_t kMostBytes = 64U << 20;
-  std::error_code code;
-  const auto size = std::filesystem::file_size(path, code);
-  if (code) return Error{path + ": cannot be read: " + code.message()};
-  if (size > kMostBytes) return Error{path + ": is larger than 64 MiB; this is not a model of vturn"};
-  std::ifstream stream(path, std::ios::binary);
-  if (!stream) return Error{path + ": cannot be opened"};
-  return std::string(std::istreambuf_iterator<char>(stream), {});
-}
 
 std::int64_t ns_of_ms(double ms) { return static_cast<std::int64_t>(std::llround(ms * 1e6)); }
 std::int64_t ns_of_s(double s) { return static_cast<std::int64_t>(std::llround(s * 1e9)); }
@@ -178,7 +164,7 @@ Expected<ModelTexts> load_models(const Rig& rig) {
                                                                           {&rig.population.cells, &models.cells}}};
   for (const auto& [file, text] : files) {
     if (file->empty()) continue;
-    auto content = read_text(rig.resolve(*file));
+    auto content = settings::read_text(rig.resolve(*file), 64, "this is not a model of vturn");
     if (!content) return Error{content.error()};
     *text = std::move(*content);
   }

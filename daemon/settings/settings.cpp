@@ -321,15 +321,20 @@ Expected<Rig> parse_rig(const std::string& text, const std::string& file) {
   }
 }
 
-Expected<Rig> load_rig(const std::string& file) {
-  constexpr std::uintmax_t kMostBytes = 1U << 20;
+Expected<std::string> read_text(const std::string& path, std::uintmax_t most_mib, const std::string& expected) {
   std::error_code code;
-  const auto size = std::filesystem::file_size(file, code);
-  if (code) return Error{file + ": cannot be read: " + code.message()};
-  if (size > kMostBytes) return Error{file + ": is larger than 1 MiB; a rig file is a few kilobytes"};
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream) return Error{file + ": cannot be opened"};
-  return parse_rig(std::string(std::istreambuf_iterator<char>(stream), {}), file);
+  const auto size = std::filesystem::file_size(path, code);
+  if (code) return Error{path + ": cannot be read: " + code.message()};
+  if (size > most_mib << 20U) return Error{path + ": is larger than " + std::to_string(most_mib) + " MiB; " + expected};
+  std::ifstream stream(path, std::ios::binary);
+  if (!stream) return Error{path + ": cannot be opened"};
+  return std::string(std::istreambuf_iterator<char>(stream), {});
+}
+
+Expected<Rig> load_rig(const std::string& file) {
+  const auto text = read_text(file, 1, "a rig file is a few kilobytes");
+  if (!text) return Error{text.error()};
+  return parse_rig(*text, file);
 }
 
 }  // namespace vturn::settings

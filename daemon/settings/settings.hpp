@@ -158,6 +158,9 @@ struct Rig {
   [[nodiscard]] std::string resolve(const std::string& path) const;
 };
 
+/// A rig file's or model's text, at most `most_mib` MiB; `expected` ends the error about a larger one.
+Expected<std::string> read_text(const std::string& path, std::uintmax_t most_mib, const std::string& expected);
+
 /// Parses and checks a rig file's text. The error is one line: FILE:LINE: KEY: what is wrong, what is allowed.
 Expected<Rig> parse_rig(const std::string& text, const std::string& file);
 Expected<Rig> load_rig(const std::string& file);
