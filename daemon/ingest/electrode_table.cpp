@@ -19,32 +19,33 @@ std::size_t hash(std::string_view name) noexcept {
 
 ElectrodeTable::ElectrodeTable(UnitMapSettings settings)
     : settings_(std::move(settings)), named_(settings_.map.begin(), settings_.map.end()), slots_(kSlots) {
+  electrodes_.reserve(kMaxElectrodes);
   const std::size_t hole = settings_.pattern.find("{}");
   prefix_ = settings_.pattern.substr(0, hole);
   if (hole != std::string::npos) suffix_ = settings_.pattern.substr(hole + 2);
 }
 
 ElectrodeTable::Entry ElectrodeTable::find(std::string_view electrode, std::int64_t sorted_id) noexcept {
-  Slot* slot = slot_of(electrode);
-  if (slot == nullptr) return {};
+  const std::uint32_t channel = channel_of(electrode);
+  if (channel == kNoChannel) return {};
   const bool by_electrode = settings_.from == UnitMapSettings::From::kElectrode;
-  return {by_electrode ? slot->unit : unit_by_sorted_id(electrode, sorted_id), slot->channel};
+  return {by_electrode ? electrodes_[channel].unit : unit_by_sorted_id(electrode, sorted_id), channel};
 }
 
-ElectrodeTable::Slot* ElectrodeTable::slot_of(std::string_view electrode) noexcept {
-  if (electrode.size() > kMaxNameBytes) return nullptr;
+std::uint32_t ElectrodeTable::channel_of(std::string_view electrode) noexcept {
+  if (electrode.size() > kMaxNameBytes) return kNoChannel;
   std::size_t at = hash(electrode) % kSlots;
-  for (; slots_[at].used; at = (at + 1) % kSlots) {
-    if (electrode == std::string_view(slots_[at].name.data(), slots_[at].length)) return &slots_[at];
+  for (; slots_[at] != 0; at = (at + 1) % kSlots) {
+    const std::uint32_t channel = slots_[at] - 1U;
+    if (electrodes_[channel].text() == electrode) return channel;
   }
-  if (used_ == kMaxElectrodes) return nullptr;
-  Slot& slot = slots_[at];
-  slot.used = true;
-  slot.length = static_cast<std::uint8_t>(electrode.size());
-  std::copy(electrode.begin(), electrode.end(), slot.name.begin());
-  slot.unit = named_.empty() ? unit_by_pattern(electrode) : unit_by_name(electrode);
-  slot.channel = static_cast<std::uint32_t>(used_++);
-  return &slot;
+  if (electrodes_.size() == kMaxElectrodes) return kNoChannel;
+  Electrode& fresh = electrodes_.emplace_back();
+  fresh.length = static_cast<std::uint8_t>(electrode.size());
+  std::copy(electrode.begin(), electrode.end(), fresh.name.begin());
+  fresh.unit = named_.empty() ? unit_by_pattern(electrode) : unit_by_name(electrode);
+  slots_[at] = static_cast<std::uint16_t>(electrodes_.size());
+  return static_cast<std::uint32_t>(electrodes_.size() - 1);
 }
 
 UnitId ElectrodeTable::unit_by_name(std::string_view electrode) const noexcept {

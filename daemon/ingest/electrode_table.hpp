@@ -38,18 +38,18 @@ class ElectrodeTable {
   /// Channel in order of first appearance; kNoChannel for names longer than kMaxNameBytes and when the table is full
   /// (such electrodes have no unit either).
   Entry find(std::string_view electrode, std::int64_t sorted_id) noexcept;
-  [[nodiscard]] std::size_t electrodes() const noexcept { return used_; }
+  [[nodiscard]] std::size_t electrodes() const noexcept { return electrodes_.size(); }
 
  private:
-  struct Slot {
-    std::array<char, kMaxNameBytes> name{};
-    std::uint8_t length = 0;
-    bool used = false;
-    UnitId unit = kNoUnit;  ///< of the electrode as a whole
-    std::uint32_t channel = 0;
+  struct Electrode {
+    std::array<char, kMaxNameBytes> name;
+    std::uint8_t length;
+    UnitId unit;  ///< of the electrode as a whole
+    [[nodiscard]] std::string_view text() const noexcept { return {name.data(), length}; }
   };
 
-  Slot* slot_of(std::string_view electrode) noexcept;
+  /// kNoChannel where there is no room for it.
+  std::uint32_t channel_of(std::string_view electrode) noexcept;
   [[nodiscard]] UnitId unit_by_name(std::string_view electrode) const noexcept;
   [[nodiscard]] UnitId unit_by_pattern(std::string_view electrode) const noexcept;
   [[nodiscard]] UnitId unit_by_sorted_id(std::string_view electrode, std::int64_t sorted_id) const noexcept;
@@ -57,8 +57,8 @@ class ElectrodeTable {
   UnitMapSettings settings_;
   std::string prefix_, suffix_;
   std::vector<std::pair<std::string, UnitId>> named_;  ///< sorted by name: a search without allocation
-  std::vector<Slot> slots_;
-  std::size_t used_ = 0;
+  std::vector<Electrode> electrodes_;                  ///< by channel; room for all is reserved
+  std::vector<std::uint16_t> slots_;                   ///< hash table of channel + 1, 0 = free
 };
 
 }  // namespace vturn::ingest

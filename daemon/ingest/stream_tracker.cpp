@@ -16,8 +16,9 @@ constexpr double kUnexplainedJumpS = 10.0;
 
 }  // namespace
 
-StreamTracker::StreamTracker(double sample_time_factor)
-    : sample_time_factor_(sample_time_factor), channels_(static_cast<std::size_t>(kMaxChannels)) {}
+StreamTracker::StreamTracker(double sample_time_factor) : sample_time_factor_(sample_time_factor) {
+  channels_.reserve(static_cast<std::size_t>(kMaxChannels));
+}
 
 void StreamTracker::observe_number(std::int64_t message_num, Continuity& result) noexcept {
   const auto number = static_cast<std::uint64_t>(message_num);
@@ -56,7 +57,9 @@ void StreamTracker::judge_jump(const ZmqInterfaceMessage& message, MonoNs arriva
 }
 
 void StreamTracker::judge_block(const ZmqInterfaceMessage& message, Continuity& result) noexcept {
-  Channel& channel = channels_[static_cast<std::size_t>(message.channel_num)];
+  const auto number = static_cast<std::size_t>(message.channel_num);
+  if (number >= channels_.size()) channels_.resize(number + 1);
+  Channel& channel = channels_[number];
   const SampleIndex missing = message.sample_num - channel.next_sample;
   if (channel.generation == generation_ && missing < 0) begin_epoch(EpochCause::kLoop, result);
   if (channel.generation == generation_ && missing > 0) {

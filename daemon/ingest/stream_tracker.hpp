@@ -45,8 +45,8 @@ class StreamTracker {
   void begin_epoch(EpochCause cause, Continuity& result) noexcept;
 
   double sample_time_factor_;
-  std::vector<Channel> channels_;
-  std::uint64_t generation_ = 1;  ///< of channel continuity: an epoch or a gap begins a new one
+  std::vector<Channel> channels_;  ///< up to the highest number seen; room for kMaxChannels is reserved
+  std::uint64_t generation_ = 1;   ///< of channel continuity: an epoch or a gap begins a new one
   std::uint64_t epoch_generation_ = 1;
   std::int64_t last_number_ = 0;
   SampleIndex newest_sample_ = 0;

@@ -1,26 +1,51 @@
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <sstream>
-#include <string>
+#include <istream>
+#include <streambuf>
 
 #include "tools/lib/csv.hpp"
 
-/// Any bytes are either rows or one CsvError; every row's every field can be asked for in every way.
+using namespace vturn::tools;
+
+namespace {
+
+/// The bytes as a stream, without a copy.
+class Bytes : public std::streambuf {
+ public:
+  Bytes(const std::uint8_t* data, std::size_t size) {
+    char* begin = const_cast<char*>(reinterpret_cast<const char*>(data));
+    setg(begin, begin, begin + size);
+  }
+};
+
+/// One kind a field: a refusal is an exception, which costs more than all the rest.
+void ask(const CsvReader& csv, std::size_t column) {
+  switch ((csv.line() + column) % 3) {
+    case 0:
+      if (!std::isfinite(csv.real(column))) __builtin_trap();
+      break;
+    case 1:
+      if (const auto value = csv.optional_real(column); value && !std::isfinite(*value)) __builtin_trap();
+      break;
+    default:
+      (void)csv.integer(column);
+  }
+}
+
+}  // namespace
+
+/// Any bytes are either rows or one CsvError; every row's every field can be asked for.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using namespace vturn::tools;
-  std::istringstream in(std::string(reinterpret_cast<const char*>(data), size));
+  Bytes bytes(data, size);
+  std::istream in(&bytes);
   try {
     CsvReader csv(in, "fuzz.csv", {.max_line_bytes = 256, .max_columns = 8});
     while (csv.next()) {
       for (std::size_t column = 0; column < csv.header().size(); ++column) {
         if (csv.text(column).size() > 256) __builtin_trap();
         try {
-          if (csv.real(column) != csv.real(column)) __builtin_trap();
-        } catch (const CsvError&) {
-        }
-        try {
-          (void)csv.integer(column);
-          (void)csv.optional_real(column);
+          ask(csv, column);
         } catch (const CsvError&) {
         }
       }

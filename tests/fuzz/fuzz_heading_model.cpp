@@ -33,7 +33,8 @@ void run(std::string_view text) {
     if (model.error().find('\n') != std::string::npos || model.error().rfind("fuzz.json: ", 0) != 0) std::abort();
     return;
   }
-  if (!heading_model_from_json(heading_model_to_json(*model), "again.json")) std::abort();
+  // Writing and reading again costs as much as all the rest: one model in four.
+  if (model->hash % 4 == 0 && !heading_model_from_json(heading_model_to_json(*model), "again.json")) std::abort();
   HeadingFilter filter;
   filter.prepare(*model, Kernel::scalar);
   filter.spike(0, model->units.front().unit);

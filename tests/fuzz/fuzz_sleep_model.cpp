@@ -12,7 +12,7 @@ namespace {
 void run_on(const vturn::SleepModel& model) {
   vturn::SleepFilter filter;
   filter.prepare(model, 0.1);
-  for (int n = 1; n <= 200; ++n) {
+  for (int n = 1; n <= 40; ++n) {
     vturn::FeatureFrame frame;
     frame.time_ns = n * 100 * vturn::kNsPerMs;
     for (std::size_t i = 0; i < vturn::kSleepFeatures; ++i) {
