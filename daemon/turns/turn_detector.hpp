@@ -9,8 +9,8 @@
 namespace vturn::turns {
 
 struct TurnSettings {
-  double log_odds = 1.4;       ///< on-threshold, nats: from the false-alarm rate the user names (40 cells: 1/min)
-  double off_log_odds = -1.0;  ///< a turn ends, and the detector is ready again, below this; < log_odds
+  double log_odds = 0.6;       ///< on-threshold, nats: from the false-alarm rate the user names (40 cells: 1/min)
+  double off_log_odds = -2.0;  ///< a turn ends, and the detector is ready again, below this; < log_odds
   double refractory_s = 0.2;   ///< from one onset to the next
   double min_evidence_nats_per_spike = 0.05;  ///< no onset while the decoded spikes do not fit the tuning
   double min_spikes_per_s = 10.0;             ///< no onset while there is too little to decode
