@@ -8,7 +8,7 @@
 namespace vturn::ingest {
 namespace {
 
-float most_negative(const ZmqInterfaceMessage& spike) noexcept {
+float most_negative(const GuiMessage& spike) noexcept {
   float lowest = std::numeric_limits<float>::max();
   const auto values = static_cast<std::size_t>(spike.num_channels * spike.num_samples);
   for (std::size_t i = 0; i < values; ++i) {
@@ -22,6 +22,7 @@ float most_negative(const ZmqInterfaceMessage& spike) noexcept {
 
 OpenEphysReader::OpenEphysReader(OpenEphysReaderSettings settings)
     : settings_(std::move(settings)),
+      parser_(make_feed_parser(settings_.feed)),
       tracker_(settings_.speed),
       clock_(settings_.speed),
       electrodes_(settings_.units),
@@ -34,16 +35,16 @@ OpenEphysReader::OpenEphysReader(OpenEphysReaderSettings settings)
 
 void OpenEphysReader::message(Frames frames, MonoNs arrival_mono_ns, EventSink& sink) noexcept {
   ++counters_.received;
-  ZmqInterfaceMessage message;
-  const ParseError error = parser_.parse(frames, message);
+  GuiMessage message;
+  const ParseError error = parser_->parse(frames, message);
   if (error != ParseError::kNone) return refuse(error, arrival_mono_ns, sink);
   count(message);
 
   Continuity continuity;
-  tracker_.observe_number(message.message_num, continuity);
+  message.numbered ? tracker_.observe_number(message.message_num, continuity) : tracker_.observe_unnumbered(continuity);
   counters_.lost += continuity.lost;
   const bool ours = take_stream(message.stream, continuity.epoch);
-  const double rate_hz = message.kind == MessageKind::kData ? message.sample_rate_hz : rate_hz_;
+  const double rate_hz = message.sample_rate_hz > 0 ? message.sample_rate_hz : rate_hz_;
   const bool usable = ours && rate_hz > 0;
   if (usable) tracker_.observe_samples(message, rate_hz, arrival_mono_ns, continuity);
   pending_lost_ += continuity.lost;
@@ -65,12 +66,12 @@ void OpenEphysReader::refuse(ParseError error, MonoNs arrival_mono_ns, EventSink
   ++counters_.malformed;
   ++counters_.errors[static_cast<std::size_t>(error)];
   last_error_ = error;
-  if (error != ParseError::kOldGui || refusal_told_) return;
+  if (error != ParseError::kTooOld || refusal_told_) return;
   refusal_told_ = true;
   maker_.change(SourceChange::kRefused, EpochCause::kNone, 1, {0, clock_.newest_ns(), arrival_mono_ns}, sink);
 }
 
-void OpenEphysReader::count(const ZmqInterfaceMessage& message) noexcept {
+void OpenEphysReader::count(const GuiMessage& message) noexcept {
   ++counters_.parsed;
   if (message.kind == MessageKind::kSpike) ++counters_.spikes_received;
   if (message.kind == MessageKind::kTtl) ++counters_.ttl_received;
@@ -85,7 +86,7 @@ bool OpenEphysReader::take_stream(std::string_view name, EpochCause cause) noexc
 }
 
 void OpenEphysReader::announce(const Context& context, std::uint64_t missing_samples) noexcept {
-  const ZmqInterfaceMessage& message = context.message;
+  const GuiMessage& message = context.message;
   const EpochCause cause = std::exchange(pending_epoch_, EpochCause::kNone);
   const std::uint64_t lost = std::exchange(pending_lost_, 0);
   if (cause != EpochCause::kNone) clock_.begin_epoch(message.sample_num, rate_hz_, context.arrival_mono_ns);
@@ -97,7 +98,7 @@ void OpenEphysReader::announce(const Context& context, std::uint64_t missing_sam
 }
 
 void OpenEphysReader::spike(const Context& context) noexcept {
-  const ZmqInterfaceMessage& message = context.message;
+  const GuiMessage& message = context.message;
   const auto entry = electrodes_.find(message.electrode, message.sorted_id);
   if (entry.unit == kNoUnit) ++counters_.spikes_unmapped;
   const Instant instant = instant_of(context);
@@ -107,22 +108,45 @@ void OpenEphysReader::spike(const Context& context) noexcept {
 }
 
 void OpenEphysReader::ttl(const Context& context) noexcept {
-  const ZmqInterfaceMessage& message = context.message;
-  const Instant instant = instant_of(context);
+  const GuiMessage& message = context.message;
+  const std::uint64_t line = message.ttl_line < 64 ? std::uint64_t{1} << message.ttl_line : 0;
+  ttl_word_ = message.has_ttl_word ? message.ttl_word : (ttl_word_ & ~line) | (message.ttl_state != 0 ? line : 0);
+  emit_ttl(context, message.sample_num, {message.ttl_line, message.ttl_state, ttl_word_});
+}
+
+void OpenEphysReader::emit_ttl(const Context& context, SampleIndex sample, const TtlInput& ttl) noexcept {
+  const Instant instant{sample, clock_.time_ns(sample), context.arrival_mono_ns};
   InputEvent event = maker_.at(InputKind::kTtl, instant);
-  event.payload.ttl = {message.ttl_line, message.ttl_state, message.ttl_word};
+  event.payload.ttl = ttl;
   maker_.emit(event, instant.own_ns, context.sink);
 }
 
+void OpenEphysReader::event_codes(const Context& context, bool broken) noexcept {
+  if (broken) codes_.restart();
+  codes_.block(context.message.event_codes, [&](std::size_t at, unsigned line, unsigned state, unsigned word) noexcept {
+    ++counters_.ttl_received;
+    emit_ttl(context, context.message.sample_num + static_cast<SampleIndex>(at),
+             {static_cast<std::uint8_t>(line), static_cast<std::uint8_t>(state), word});
+  });
+}
+
 void OpenEphysReader::data(const Context& context, bool channel_broken) noexcept {
-  const ZmqInterfaceMessage& message = context.message;
-  const std::size_t signal = signals_.find(message.channel_name, message.channel_num);
-  if (signal == SignalSet::kNone) return maker_.tell_time(instant_of(context), context.sink);
-  if (channel_broken) signals_.break_off(signal);
-  signals_.block(
-      signal, message.sample_num, message.num_samples, rate_hz_, context.arrival_mono_ns,
-      [&message](std::size_t i) noexcept { return sample_at(message.samples, i); },
-      [this](SampleIndex sample) noexcept { return clock_.time_ns(sample); }, maker_, context.sink);
+  const GuiMessage& message = context.message;
+  event_codes(context, channel_broken);
+  const auto row_bytes = static_cast<std::size_t>(message.num_samples) * sizeof(float);
+  bool used = false;
+  for (std::int64_t row = 0; row < message.num_channels; ++row) {
+    const std::size_t signal = signals_.find(message.channel_name, message.channel_num + row);
+    if (signal == SignalSet::kNone) continue;
+    used = true;
+    if (channel_broken) signals_.break_off(signal);
+    const Bytes samples = message.samples.subspan(static_cast<std::size_t>(row) * row_bytes, row_bytes);
+    signals_.block(
+        signal, message.sample_num, message.num_samples, rate_hz_, context.arrival_mono_ns,
+        [samples](std::size_t i) noexcept { return sample_at(samples, i); },
+        [this](SampleIndex sample) noexcept { return clock_.time_ns(sample); }, maker_, context.sink);
+  }
+  if (!used) maker_.tell_time(instant_of(context), context.sink);
   counters_.lfp_blocks = signals_.blocks();
   counters_.bad_samples = signals_.bad_samples();
 }

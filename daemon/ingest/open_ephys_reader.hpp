@@ -2,22 +2,26 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "daemon/core/input_event.hpp"
 #include "daemon/ingest/electrode_table.hpp"
+#include "daemon/ingest/event_codes.hpp"
 #include "daemon/ingest/event_maker.hpp"
+#include "daemon/ingest/gui_message.hpp"
 #include "daemon/ingest/sample_clock.hpp"
 #include "daemon/ingest/signal_set.hpp"
 #include "daemon/ingest/stream_tracker.hpp"
-#include "daemon/ingest/zmq_interface.hpp"
 
 namespace vturn::ingest {
 
 struct OpenEphysReaderSettings : ReaderOrigin {
+  GuiFeed feed = GuiFeed::kZmqInterface;
   std::string stream;         ///< "" = the first one seen after each start of acquisition
-  double sample_rate_hz = 0;  ///< 0 = from the first DATA header; needed where the instance has no channels
+  double sample_rate_hz = 0;  ///< 0 = from the first message that tells it; spikes of the ZMQ Interface do not
   double speed = 1.0;         ///< session seconds per second of arrival (accelerated runs)
   UnitMapSettings units;
   std::vector<SignalSettings> signals;
@@ -32,8 +36,8 @@ struct OpenEphysCounters : ReaderCounters {
   std::array<std::uint64_t, static_cast<std::size_t>(ParseError::kCount)> errors{};  ///< malformed, by ParseError
 };
 
-/// One ZMQ Interface instance of the Open Ephys GUI: message bytes in, input events out. Pure: no I/O, no clock, no
-/// threads; no allocation after it is made. The first event is SourceChange::kUp.
+/// One feed of the Open Ephys GUI (ZMQ Interface, Event Broadcaster or Falcon Output): message bytes in, input events
+/// out. Pure: no I/O, no clock, no threads; no allocation after it is made. The first event is SourceChange::kUp.
 class OpenEphysReader {
  public:
   /// Throws std::invalid_argument for a source that is neither master nor has a mapping.
@@ -45,6 +49,7 @@ class OpenEphysReader {
 
   [[nodiscard]] const OpenEphysCounters& counters() const noexcept { return counters_; }
   [[nodiscard]] ParseError last_error() const noexcept { return last_error_; }
+  [[nodiscard]] std::string_view last_error_text() const noexcept { return parser_->describe(last_error_); }
   /// Newest instant on the source's own clock that has arrived, of any message; 0 before the first.
   [[nodiscard]] std::int64_t newest_own_ns() const noexcept { return clock_.newest_ns(); }
   [[nodiscard]] double sample_rate_hz() const noexcept { return rate_hz_; }
@@ -53,31 +58,35 @@ class OpenEphysReader {
  private:
   /// One message on its way through, so that the steps need not pass four things on.
   struct Context {
-    const ZmqInterfaceMessage& message;
+    const GuiMessage& message;
     MonoNs arrival_mono_ns;
     EventSink& sink;
   };
   void refuse(ParseError error, MonoNs arrival_mono_ns, EventSink& sink) noexcept;
-  void count(const ZmqInterfaceMessage& message) noexcept;
+  void count(const GuiMessage& message) noexcept;
   bool take_stream(std::string_view name, EpochCause cause) noexcept;
   void announce(const Context& context, std::uint64_t missing_samples) noexcept;
   void spike(const Context& context) noexcept;
   void ttl(const Context& context) noexcept;
   void data(const Context& context, bool channel_broken) noexcept;
+  void event_codes(const Context& context, bool broken) noexcept;
+  void emit_ttl(const Context& context, SampleIndex sample, const TtlInput& ttl) noexcept;
   [[nodiscard]] Instant instant_of(const Context& context) const noexcept;
 
   OpenEphysReaderSettings settings_;
-  ZmqInterfaceParser parser_;
+  std::unique_ptr<FeedParser> parser_;
   StreamTracker tracker_;
   SampleClock clock_;
   ElectrodeTable electrodes_;
   SignalSet signals_;
+  EventCodes codes_;
   EventMaker maker_;
   std::string stream_;
   double rate_hz_;
   // What happened while nothing could be handed on (another stream, rate unknown), told with the next usable message.
   EpochCause pending_epoch_ = EpochCause::kNone;
   std::uint64_t pending_lost_ = 0;
+  std::uint64_t ttl_word_ = 0;  ///< kept where the feed tells lines only
   ParseError last_error_ = ParseError::kNone;
   OpenEphysCounters counters_;
   bool refusal_told_ = false;

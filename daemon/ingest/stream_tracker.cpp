@@ -37,7 +37,12 @@ void StreamTracker::observe_number(std::int64_t message_num, Continuity& result)
   }
 }
 
-void StreamTracker::observe_samples(const ZmqInterfaceMessage& message, double rate_hz, MonoNs arrival_mono_ns,
+void StreamTracker::observe_unnumbered(Continuity& result) noexcept {
+  if (!started_) begin_epoch(EpochCause::kStart, result);
+  started_ = true;
+}
+
+void StreamTracker::observe_samples(const GuiMessage& message, double rate_hz, MonoNs arrival_mono_ns,
                                     Continuity& result) noexcept {
   if (last_rate_hz_ > 0 && rate_hz != last_rate_hz_) begin_epoch(EpochCause::kRateChange, result);
   if (last_rate_hz_ > 0) judge_jump(message, arrival_mono_ns, result);
@@ -48,15 +53,14 @@ void StreamTracker::observe_samples(const ZmqInterfaceMessage& message, double r
   last_arrival_mono_ns_ = arrival_mono_ns;
 }
 
-void StreamTracker::judge_jump(const ZmqInterfaceMessage& message, MonoNs arrival_mono_ns,
-                               Continuity& result) noexcept {
+void StreamTracker::judge_jump(const GuiMessage& message, MonoNs arrival_mono_ns, Continuity& result) noexcept {
   const double elapsed_s = seconds(std::max<MonoNs>(0, arrival_mono_ns - last_arrival_mono_ns_)) * sample_time_factor_;
   const double jump_s = static_cast<double>(message.sample_num - newest_sample_) / last_rate_hz_;
   if (jump_s < -kReorderWindowS) begin_epoch(EpochCause::kLoop, result);
   if (jump_s > kUnexplainedJumpS + 2 * elapsed_s) begin_epoch(EpochCause::kRestart, result);
 }
 
-void StreamTracker::judge_block(const ZmqInterfaceMessage& message, Continuity& result) noexcept {
+void StreamTracker::judge_block(const GuiMessage& message, Continuity& result) noexcept {
   const auto number = static_cast<std::size_t>(message.channel_num);
   if (number >= channels_.size()) channels_.resize(number + 1);
   Channel& channel = channels_[number];

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "daemon/core/input_event.hpp"
-#include "daemon/ingest/zmq_interface.hpp"
+#include "daemon/ingest/gui_message.hpp"
 
 namespace vturn::ingest {
 
@@ -17,22 +17,23 @@ struct Continuity {
   bool channel_broken = false;           ///< data: this block does not continue its channel's last one
 };
 
-/// Judges message_num and sample_num of one ZMQ Interface instance (facts: Open Ephys GUI 0.6-1.0).
+/// Judges message_num and sample_num of one plugin's messages (facts: Open Ephys GUI 0.6-1.0).
 ///
 /// message_num counts 1, 2, 3 ... over all kinds of an instance and begins anew with each acquisition (plugin >=
 /// 0.3.1). It is an `int` that overflows after 13.5 h of a full stream, so it is compared modulo 2^31. sample_num of
 /// the blocks of one channel is contiguous; File Reader loops and boards that restart jump back. TTL and spikes come
-/// before their block's data, unsorted, so their samples only tell a jump that no block length explains.
+/// before their block's data, unsorted, so their samples only tell a jump that no block length explains. The Falcon
+/// Output counts its blocks on through restarts, the Event Broadcaster counts nothing: there the samples alone tell.
 class StreamTracker {
  public:
   /// `sample_time_factor`: session seconds per second of `arrival`, 1 on a rig.
   explicit StreamTracker(double sample_time_factor = 1.0);
 
-  /// First for every message of the instance, whatever its stream. Adds to `result`.
+  /// First for every message of the instance, whatever its stream: its number, or that it has none. Adds to `result`.
   void observe_number(std::int64_t message_num, Continuity& result) noexcept;
+  void observe_unnumbered(Continuity& result) noexcept;
   /// Then for messages of the stream that is followed, with its rate (> 0). Adds to `result`.
-  void observe_samples(const ZmqInterfaceMessage& message, double rate_hz, MonoNs arrival_mono_ns,
-                       Continuity& result) noexcept;
+  void observe_samples(const GuiMessage& message, double rate_hz, MonoNs arrival_mono_ns, Continuity& result) noexcept;
 
  private:
   struct Channel {
@@ -40,8 +41,8 @@ class StreamTracker {
     std::uint64_t generation = 0;  ///< `generation_` when its last block came; 0 = none yet
   };
 
-  void judge_jump(const ZmqInterfaceMessage& message, MonoNs arrival_mono_ns, Continuity& result) noexcept;
-  void judge_block(const ZmqInterfaceMessage& message, Continuity& result) noexcept;
+  void judge_jump(const GuiMessage& message, MonoNs arrival_mono_ns, Continuity& result) noexcept;
+  void judge_block(const GuiMessage& message, Continuity& result) noexcept;
   void begin_epoch(EpochCause cause, Continuity& result) noexcept;
 
   double sample_time_factor_;

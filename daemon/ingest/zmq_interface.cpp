@@ -1,24 +1,15 @@
 #include "daemon/ingest/zmq_interface.hpp"
 
-#include <simdjson.h>
-
-#include <algorithm>
-#include <array>
-#include <bit>
-#include <cmath>
 #include <cstring>
-#include <new>
 #include <optional>
+
+#include "daemon/ingest/json_header.hpp"
 
 namespace vturn::ingest {
 namespace {
 
-constexpr std::size_t kMaxHeaderDepth = 16;
 constexpr std::size_t kTtlPayloadBytes = 10;
-constexpr std::size_t kSampleBytes = 4;
 constexpr std::int64_t kMaxSortedId = 65535;
-constexpr double kMinSampleRateHz = 1.0;
-constexpr double kMaxSampleRateHz = 10e6;
 constexpr std::int64_t kTtlEventType = 3;  // EventChannel::TTL of the GUI
 
 enum class HeaderType : std::uint8_t { kNone, kData, kEvent, kSpike };
@@ -100,7 +91,7 @@ ParseError take_header(simdjson::dom::element document, Header& header) noexcept
     if (first_error == ParseError::kNone) first_error = error;
   }
   // GUI 0.5 fills its content differently: the version is the news, not the field that differs first.
-  return header.old_gui && !header.message_num ? ParseError::kOldGui : first_error;
+  return header.old_gui && !header.message_num ? ParseError::kTooOld : first_error;
 }
 
 /// `DATA` or `EVENT`, as sent with the trailing NUL or without it.
@@ -117,15 +108,16 @@ bool payload_is(Bytes payload, const Header& header, std::int64_t expected_bytes
   return bytes == expected_bytes && header.data_size.value_or(bytes) == bytes;
 }
 
-ParseError fill_data(const Header& header, Bytes payload, ZmqInterfaceMessage& message) noexcept {
+ParseError fill_data(const Header& header, Bytes payload, GuiMessage& message) noexcept {
   if (!header.channel_num || !header.num_samples || !header.sample_rate_hz) return ParseError::kMissingField;
   const bool rate_fits = *header.sample_rate_hz >= kMinSampleRateHz && *header.sample_rate_hz <= kMaxSampleRateHz;
   if (!rate_fits || !in_range(header.channel_num, 0, kMaxChannels - 1) ||
       !in_range(header.num_samples, 0, kMaxSamplesPerMessage)) {
     return ParseError::kBadField;
   }
-  if (!payload_is(payload, header, *header.num_samples * std::int64_t{kSampleBytes})) return ParseError::kPayloadSize;
+  if (!payload_is(payload, header, *header.num_samples * std::int64_t{sizeof(float)})) return ParseError::kPayloadSize;
   message.kind = MessageKind::kData;
+  message.num_channels = 1;
   message.channel_num = *header.channel_num;
   message.channel_name = header.channel_name.value_or(std::string_view{});
   message.sample_rate_hz = *header.sample_rate_hz;
@@ -134,7 +126,7 @@ ParseError fill_data(const Header& header, Bytes payload, ZmqInterfaceMessage& m
   return ParseError::kNone;
 }
 
-ParseError fill_event(const Header& header, Bytes payload, ZmqInterfaceMessage& message) noexcept {
+ParseError fill_event(const Header& header, Bytes payload, GuiMessage& message) noexcept {
   if (!header.event_type) return ParseError::kMissingField;
   if (*header.event_type != kTtlEventType) {
     message.kind = MessageKind::kOther;
@@ -145,19 +137,19 @@ ParseError fill_event(const Header& header, Bytes payload, ZmqInterfaceMessage& 
   message.kind = MessageKind::kTtl;
   message.ttl_line = payload[0];
   message.ttl_state = payload[1];
-  message.ttl_word = 0;
+  message.has_ttl_word = true;
   for (std::size_t i = kTtlPayloadBytes; i-- > 2;) message.ttl_word = (message.ttl_word << 8) | payload[i];
   return ParseError::kNone;
 }
 
-ParseError fill_spike(const Header& header, Bytes payload, ZmqInterfaceMessage& message) noexcept {
+ParseError fill_spike(const Header& header, Bytes payload, GuiMessage& message) noexcept {
   if (!header.electrode || !header.num_channels || !header.num_samples) return ParseError::kMissingField;
   if (!in_range(header.num_channels, 1, kMaxSpikeChannels) || !in_range(header.num_samples, 1, kMaxSamplesPerMessage) ||
       !in_range(header.sorted_id.value_or(0), 0, kMaxSortedId)) {
     return ParseError::kBadField;
   }
   const std::int64_t values = *header.num_channels * *header.num_samples;
-  if (!payload_is(payload, header, values * std::int64_t{kSampleBytes})) return ParseError::kPayloadSize;
+  if (!payload_is(payload, header, values * std::int64_t{sizeof(float)})) return ParseError::kPayloadSize;
   message.kind = MessageKind::kSpike;
   message.electrode = *header.electrode;
   message.num_channels = *header.num_channels;
@@ -167,7 +159,7 @@ ParseError fill_spike(const Header& header, Bytes payload, ZmqInterfaceMessage& 
   return ParseError::kNone;
 }
 
-ParseError fill(const Header& header, HeaderType envelope, Bytes payload, ZmqInterfaceMessage& message) noexcept {
+ParseError fill(const Header& header, HeaderType envelope, Bytes payload, GuiMessage& message) noexcept {
   if (header.unknown_type) return ParseError::kUnknownType;
   if (header.type == HeaderType::kNone || !header.message_num || !header.stream || !header.sample_num) {
     return ParseError::kMissingField;
@@ -178,7 +170,7 @@ ParseError fill(const Header& header, HeaderType envelope, Bytes payload, ZmqInt
   }
   // Spikes travel in the EVENT envelope too.
   if ((envelope == HeaderType::kData) != (header.type == HeaderType::kData)) return ParseError::kEnvelope;
-  message = ZmqInterfaceMessage{};
+  message = GuiMessage{};
   message.message_num = *header.message_num;
   message.stream = *header.stream;
   message.sample_num = *header.sample_num;
@@ -189,37 +181,15 @@ ParseError fill(const Header& header, HeaderType envelope, Bytes payload, ZmqInt
 
 }  // namespace
 
-// simdjson's DOM parser rather than a scanner of our own: it checks the whole header (UTF-8, escapes, number ranges,
-// trailing bytes), has been fuzzed for years, and allocates nothing for headers within the capacity given at the start.
-// The copy that its padding asks for is some 300 bytes. The DOM rather than On Demand, which leaves skipped values
-// unchecked.
-struct ZmqInterfaceParser::Json {
-  simdjson::dom::parser parser{kMaxHeaderBytes};
-  std::array<char, kMaxHeaderBytes + simdjson::SIMDJSON_PADDING> padded{};
-
-  Json() {
-    // The document's room is apart from the parser's, and would grow with the longest header so far.
-    if (parser.allocate(kMaxHeaderBytes, kMaxHeaderDepth) != simdjson::SUCCESS ||
-        parser.doc.allocate(kMaxHeaderBytes) != simdjson::SUCCESS) {
-      throw std::bad_alloc();
-    }
-  }
-
-  simdjson::simdjson_result<simdjson::dom::element> parse(Bytes header) noexcept {
-    std::copy(header.begin(), header.end(), reinterpret_cast<std::uint8_t*>(padded.data()));
-    return parser.parse(padded.data(), header.size(), false);
-  }
-};
-
-ZmqInterfaceParser::ZmqInterfaceParser() : json_(std::make_unique<Json>()) {}
+ZmqInterfaceParser::ZmqInterfaceParser() : json_(std::make_unique<JsonHeader>()) {}
 ZmqInterfaceParser::~ZmqInterfaceParser() = default;
 
-ParseError ZmqInterfaceParser::parse(Frames frames, ZmqInterfaceMessage& message) noexcept {
+ParseError ZmqInterfaceParser::parse(Frames frames, GuiMessage& message) noexcept {
   // GUI 0.5 sends two frames for some kinds; its header has to be read before the count is judged.
   if (frames.size() != 3 && frames.size() != 2) return ParseError::kFrameCount;
   const HeaderType envelope = envelope_of(frames[0]);
   if (envelope == HeaderType::kNone) return ParseError::kEnvelope;
-  if (frames[1].size() > kMaxHeaderBytes) return ParseError::kHeaderTooLong;
+  if (frames[1].size() > kMaxHeaderBytes) return ParseError::kTooLong;
   simdjson::dom::element document;
   if (json_->parse(frames[1]).get(document) != simdjson::SUCCESS) return ParseError::kJson;
   Header header;
@@ -229,13 +199,7 @@ ParseError ZmqInterfaceParser::parse(Frames frames, ZmqInterfaceMessage& message
   return fill(header, envelope, frames[2], message);
 }
 
-float sample_at(Bytes samples, std::size_t index) noexcept {
-  std::uint32_t bits = 0;
-  for (std::size_t i = kSampleBytes; i-- > 0;) bits = (bits << 8) | samples[index * kSampleBytes + i];
-  return std::bit_cast<float>(bits);
-}
-
-std::string_view describe(ParseError error) noexcept {
+std::string_view ZmqInterfaceParser::describe(ParseError error) const noexcept {
   switch (error) {
     case ParseError::kNone:
       return "no error";
@@ -243,11 +207,11 @@ std::string_view describe(ParseError error) noexcept {
       return "a message does not have the three frames of the ZMQ Interface: is another plugin bound to this port?";
     case ParseError::kEnvelope:
       return "a message is neither DATA nor EVENT, or its header says otherwise: is another plugin bound to this port?";
-    case ParseError::kHeaderTooLong:
+    case ParseError::kTooLong:
       return "a message header is longer than 16 KiB";
     case ParseError::kJson:
       return "a message header is not a JSON object";
-    case ParseError::kOldGui:
+    case ParseError::kTooOld:
       return "the sender is Open Ephys GUI 0.5 (message_no), whose spike payloads are cut off: update the GUI to 0.6 "
              "or "
              "later and its ZMQ Interface plugin to 0.3 or later";
@@ -261,6 +225,7 @@ std::string_view describe(ParseError error) noexcept {
       return "a payload does not have the length that its header tells";
     case ParseError::kBadPayload:
       return "a TTL state is neither 0 nor 1";
+    case ParseError::kFlatBuffer:
     case ParseError::kCount:
       break;
   }

@@ -29,10 +29,10 @@ std::string Diagnosis::silence(std::uint64_t received, MonoNs now_ns) {
          " for 5 s: check that the GUI acquires, that a ZMQ Interface stands behind the Spike Detector, and its port";
 }
 
-std::string Diagnosis::next(const ingest::OpenEphysCounters& counters, ingest::ParseError last_error,
+std::string Diagnosis::next(const ingest::OpenEphysCounters& counters, std::string_view last_error,
                             const std::string& wanted_stream, const std::string& newest_stream, MonoNs now_ns) {
   if (malformed_.due(counters.malformed, now_ns))
-    return std::to_string(counters.malformed) + " messages refused, the last: " + std::string(describe(last_error));
+    return std::to_string(counters.malformed) + " messages refused, the last: " + std::string(last_error);
   if (other_stream_.due(counters.other_stream, now_ns))
     return std::to_string(counters.other_stream) + " messages of other streams than \"" + wanted_stream +
            "\" (like \"" + newest_stream + "\"): set `stream` in the rig file, or \"\" for the first one";

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "daemon/ingest/open_ephys_reader.hpp"
 
@@ -13,7 +14,7 @@ class Diagnosis {
   explicit Diagnosis(std::string address) : address_(std::move(address)) {}
 
   /// The next line to log, or "" (call again until it is). `newest_stream` is any stream seen.
-  std::string next(const ingest::OpenEphysCounters& counters, ingest::ParseError last_error,
+  std::string next(const ingest::OpenEphysCounters& counters, std::string_view last_error,
                    const std::string& wanted_stream, const std::string& newest_stream, MonoNs now_ns);
 
  private:

@@ -71,13 +71,12 @@ void OpenEphysSource::take_message() noexcept {
 
 /// The first message says which stream there is, and so whose sample rate to ask for.
 void OpenEphysSource::make_reader() noexcept {
-  ingest::ZmqInterfaceParser parser;
-  ingest::ZmqInterfaceMessage first;
+  ingest::GuiMessage first;
   ingest::OpenEphysReaderSettings settings = settings_.reader;
-  if (parser.parse(subscriber_.frames(), first) == ingest::ParseError::kNone) {
+  const auto parser = ingest::make_feed_parser(settings.feed);
+  if (parser->parse(subscriber_.frames(), first) == ingest::ParseError::kNone) {
     newest_stream_ = std::string(first.stream);
-    // DATA carries its rate.
-    if (settings.sample_rate_hz == 0 && first.kind != ingest::MessageKind::kData)
+    if (settings.sample_rate_hz == 0 && first.sample_rate_hz == 0)
       settings.sample_rate_hz = ask_rate(settings.stream.empty() ? newest_stream_ : settings.stream);
   }
   reader_.emplace(std::move(settings));
@@ -117,7 +116,7 @@ void OpenEphysSource::housekeeping() noexcept {
   if (heartbeat_) heartbeat_->service(now_ns);
   const ingest::OpenEphysCounters none;
   const auto& counters = reader_ ? reader_->counters() : none;
-  const auto error = reader_ ? reader_->last_error() : ingest::ParseError::kNone;
+  const auto error = reader_ ? reader_->last_error_text() : std::string_view{};
   for (;;) {
     const std::string line = diagnosis_.next(counters, error, settings_.reader.stream, newest_stream_, now_ns);
     if (line.empty()) return;

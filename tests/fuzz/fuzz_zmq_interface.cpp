@@ -13,7 +13,7 @@ void require(bool holds) {
   if (!holds) std::abort();
 }
 
-void check_accepted(const ZmqInterfaceMessage& message) {
+void check_accepted(const GuiMessage& message) {
   require(message.stream.size() <= kMaxStreamNameBytes);
   require(std::llabs(message.sample_num) <= kMaxSampleNumber);
   const auto values = static_cast<std::size_t>(
@@ -32,9 +32,9 @@ void check_accepted(const ZmqInterfaceMessage& message) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static ZmqInterfaceParser parser;
   vturn::fuzz::Multipart message({data, size});
-  ZmqInterfaceMessage parsed;
+  GuiMessage parsed;
   const ParseError error = parser.parse(message.frames(), parsed);
-  require(!describe(error).empty());
+  require(!parser.describe(error).empty());
   if (error == ParseError::kNone) check_accepted(parsed);
   return 0;
 }

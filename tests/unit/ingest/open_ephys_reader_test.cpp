@@ -203,8 +203,8 @@ TEST_CASE("GUI 0.5 is refused once in the events, every time in the counters") {
   REQUIRE(run.sink.changes().size() == 1);
   CHECK(run.sink.changes()[0].change == SourceChange::kRefused);
   CHECK(run.reader.counters().malformed == 2);
-  CHECK(run.reader.counters().errors[static_cast<std::size_t>(ParseError::kOldGui)] == 2);
-  CHECK(run.reader.last_error() == ParseError::kOldGui);
+  CHECK(run.reader.counters().errors[static_cast<std::size_t>(ParseError::kTooOld)] == 2);
+  CHECK(run.reader.last_error() == ParseError::kTooOld);
 }
 
 TEST_CASE("A malformed message is counted and shows as a gap of one") {

@@ -9,6 +9,7 @@
 
 #include "tests/unit/ingest/reader_run.hpp"
 #include "tests/unit/ingest/reference_filter.hpp"
+#include "tests/unit/ingest/truth_of_recordings.hpp"
 
 using namespace vturn;
 using namespace vturn::ingest;
@@ -58,20 +59,12 @@ UnitMapSettings electrodes_of_synthetic_recording() {
   return units;
 }
 
-/// Integer pairs (sample, unit) of a version 1 .npy file, C order, little-endian int64.
 std::optional<TrueSpikes> truth_of_synthetic_recording() {
-  const auto file = shared_data("open-ephys/truth_spikes.npy");
-  if (!file) return std::nullopt;
-  const auto bytes = *tools::read_file_or_zst(*file);
-  const auto header = static_cast<std::size_t>(bytes[8] | bytes[9] << 8);
-  const std::string description(bytes.begin() + 10, bytes.begin() + 10 + static_cast<std::ptrdiff_t>(header));
-  REQUIRE_THAT(description, Catch::Contains("'<i8'") && Catch::Contains("'fortran_order': False"));
+  const auto spikes = synthetic_spikes();
+  if (!spikes) return std::nullopt;
   TrueSpikes truth;
-  for (std::size_t at = 10 + header; at + 16 <= bytes.size(); at += 16) {
-    std::int64_t row[2];
-    std::memcpy(row, bytes.data() + at, sizeof(row));
-    truth.add(row[1] < 24 ? static_cast<UnitId>(row[1]) : (row[1] < 26 ? kTetrode1 : kTetrode2), row[0]);
-  }
+  for (const auto& [sample, unit] : *spikes)
+    truth.add(unit < 24 ? static_cast<UnitId>(unit) : (unit < 26 ? kTetrode1 : kTetrode2), sample);
   truth.sort();
   return truth;
 }

@@ -124,7 +124,7 @@ TEST_CASE("Mutated messages are accounted for, one by one, and leave no trace th
 TEST_CASE("A truncated header is never accepted, a truncated payload neither") {
   for (const Message& whole : {data_message(1, 0, {1, 2, 3}), spike_message(1, 0), ttl_message(1, 0)}) {
     ZmqInterfaceParser parser;
-    ZmqInterfaceMessage parsed;
+    GuiMessage parsed;
     for (std::size_t kept = 0; kept < whole.parts[1].size(); ++kept) {
       Message cut = whole;
       cut.parts[1].resize(kept);
@@ -158,7 +158,7 @@ TEST_CASE("Any order of keys, with unknown keys between, reads alike") {
     fields.push_back("\"spike\":" + joined(inner));
     std::shuffle(fields.begin(), fields.end(), random);
     const Message message{{envelope("EVENT"), part(joined(fields)), floats({1, 2})}};
-    ZmqInterfaceMessage parsed;
+    GuiMessage parsed;
     REQUIRE(parser.parse(message.frames(), parsed) == ParseError::kNone);
     CHECK(parsed.message_num == 12);
     CHECK(parsed.electrode == "Electrode 3");

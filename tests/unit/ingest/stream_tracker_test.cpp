@@ -18,18 +18,18 @@ struct Stream {
 
   Continuity data(std::int64_t number, SampleIndex sample, std::int64_t channel = 0, std::int64_t samples = 204,
                   double rate_hz = kRateHz) {
-    ZmqInterfaceMessage message;
+    GuiMessage message;
     message.kind = MessageKind::kData;
     message.channel_num = channel;
     message.num_samples = samples;
     return observe(message, number, sample, rate_hz);
   }
   Continuity spike(std::int64_t number, SampleIndex sample) {
-    ZmqInterfaceMessage message;
+    GuiMessage message;
     message.kind = MessageKind::kSpike;
     return observe(message, number, sample, kRateHz);
   }
-  Continuity observe(ZmqInterfaceMessage& message, std::int64_t number, SampleIndex sample, double rate_hz) {
+  Continuity observe(GuiMessage& message, std::int64_t number, SampleIndex sample, double rate_hz) {
     message.message_num = number;
     message.sample_num = sample;
     Continuity result;

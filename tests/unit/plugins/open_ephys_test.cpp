@@ -348,7 +348,7 @@ TEST_CASE("troubles are told once, again when they go on, and silence is told wi
   Diagnosis diagnosis("tcp://x");
   ingest::OpenEphysCounters counters;
   const auto next = [&](MonoNs s) {
-    return diagnosis.next(counters, ingest::ParseError::kJson, "a", "b", 1'000 * kNsPerS + s * kNsPerS);
+    return diagnosis.next(counters, "broken", "a", "b", 1'000 * kNsPerS + s * kNsPerS);
   };
   CHECK(next(0).empty());
   CHECK(next(4).empty());
