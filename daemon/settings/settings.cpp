@@ -32,7 +32,7 @@ Source read_source(Section& section) {
   section.required_text("type", source.type);
   check_clock(section, source);
   section.text("address", source.address);
-  section.choice("feed", source.feed, {"zmq_interface"});
+  section.choice("feed", source.feed, {"zmq_interface", "event_broadcaster", "falcon"});
   section.text("http", source.http);
   section.text("stream", source.stream);
   section.text("listen", source.listen);

@@ -15,10 +15,10 @@ namespace vturn::settings {
 
 struct Source {
   std::string name;
-  std::string type;   ///< plugin: open_ephys | tracking | path of a .so
-  std::string clock;  ///< "master", "ttl:LINE" (0-based) or "arrival"
-  std::string address = "tcp://127.0.0.1:5556";
-  std::string feed = "zmq_interface";
+  std::string type;                    ///< plugin: open_ephys | tracking | path of a .so
+  std::string clock;                   ///< "master", "ttl:LINE" (0-based) or "arrival"
+  std::string address;                 ///< "" = where its type and feed usually are
+  std::string feed = "zmq_interface";  ///< zmq_interface | event_broadcaster | falcon
   std::string http = "http://127.0.0.1:37497";
   std::string stream;  ///< "" = the first one seen
   std::string listen = "127.0.0.1:5700";

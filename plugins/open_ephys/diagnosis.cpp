@@ -6,6 +6,12 @@ namespace {
 constexpr MonoNs kRepeatNs = 10 * kNsPerS;
 constexpr MonoNs kSilenceNs = 5 * kNsPerS;
 
+std::string wanted_plugin(ingest::GuiFeed feed) {
+  if (feed == ingest::GuiFeed::kFalconOutput) return "a Falcon Output";
+  return std::string(feed == ingest::GuiFeed::kZmqInterface ? "a ZMQ Interface" : "an Event Broadcaster") +
+         " behind the Spike Detector";
+}
+
 }  // namespace
 
 bool Diagnosis::Trouble::due(std::uint64_t count, MonoNs now_ns) {
@@ -25,8 +31,8 @@ std::string Diagnosis::silence(std::uint64_t received, MonoNs now_ns) {
   }
   if (silence_told_ || now_ns - quiet_since_ns_ < kSilenceNs) return "";
   silence_told_ = true;
-  return "no data from " + address_ +
-         " for 5 s: check that the GUI acquires, that a ZMQ Interface stands behind the Spike Detector, and its port";
+  return "no data from " + address_ + " for 5 s: check that the GUI acquires, that " + wanted_plugin(feed_) +
+         " stands in its signal chain, and its port";
 }
 
 std::string Diagnosis::next(const ingest::OpenEphysCounters& counters, std::string_view last_error,

@@ -11,7 +11,7 @@ namespace vturn::plugins {
 /// Pure: the caller has the clock and the log.
 class Diagnosis {
  public:
-  explicit Diagnosis(std::string address) : address_(std::move(address)) {}
+  Diagnosis(std::string address, ingest::GuiFeed feed) : address_(std::move(address)), feed_(feed) {}
 
   /// The next line to log, or "" (call again until it is). `newest_stream` is any stream seen.
   std::string next(const ingest::OpenEphysCounters& counters, std::string_view last_error,
@@ -27,6 +27,7 @@ class Diagnosis {
   std::string silence(std::uint64_t received, MonoNs now_ns);
 
   std::string address_;
+  ingest::GuiFeed feed_;
   Trouble malformed_, other_stream_, without_rate_;
   std::uint64_t received_ = 0;
   MonoNs quiet_since_ns_ = 0;

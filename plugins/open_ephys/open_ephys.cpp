@@ -1,4 +1,4 @@
-// Source: the ZMQ Interface plugin (0.3.x-1.0) of the Open Ephys GUI.
+// Source: the Open Ephys GUI through its ZMQ Interface (0.3.x-1.0), Event Broadcaster (0.2-0.3) or Falcon Output.
 #include "plugins/common/instance.hpp"
 #include "plugins/open_ephys/reader_thread.hpp"
 

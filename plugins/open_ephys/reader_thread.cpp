@@ -20,7 +20,7 @@ OpenEphysSource::OpenEphysSource(const vturn_host& host, const char* config_json
       context_(make_zmq_context(host.io_thread_priority)),
       subscriber_(context_.get(), settings_.address),
       gui_(settings_.reader.sample_rate_hz > 0 ? "" : settings_.http),
-      diagnosis_(settings_.address) {
+      diagnosis_(settings_.address, settings_.reader.feed) {
   if (settings_.heartbeat) heartbeat_.emplace(context_.get(), heartbeat_address(settings_.address), settings_.name);
   static_cast<ingest::ReaderOrigin&>(settings_.reader) = burst_.adopt(settings_.reader);
 }
@@ -65,7 +65,8 @@ void OpenEphysSource::take_message() noexcept {
   burst_.arrived(arrival_ns);
   if (!reader_) make_reader();
   reader_->message(subscriber_.frames(), arrival_ns, burst_);
-  const bool block_ended = block_end_.observe(subscriber_.frames());
+  const bool whole_blocks = settings_.reader.feed == ingest::GuiFeed::kFalconOutput;
+  const bool block_ended = whole_blocks || block_end_.observe(subscriber_.frames());
   if (block_ended || burst_.due(arrival_ns)) end_burst();
 }
 
@@ -90,15 +91,18 @@ double OpenEphysSource::ask_rate(const std::string& stream) noexcept {
     pollfd stop{stop_.fd(), POLLIN, 0};
     poll(&stop, 1, 10);
   }
-  const double rate_hz = rate_of(streams, stream);
+  // Raw Binary names its stream by a number that the GUI's answer does not have: then the rate must be all streams'.
+  const bool by_number = settings_.reader.feed == ingest::GuiFeed::kEventBroadcaster;
+  const double rate_hz = rate_of(streams, by_number ? "" : stream);
   if (rate_hz > 0) {
     log(VTURN_LOG_INFO, "stream \"" + stream + "\": " + std::to_string(rate_hz) + " Hz, says the GUI");
   } else {
     const std::string why = !asking           ? "`http` is empty"
                             : streams.empty() ? "the GUI did not answer: " + gui_.last_error()
                                               : "the GUI offers " + list_names(streams);
-    log(VTURN_LOG_WARNING, "stream \"" + stream + "\": no sample rate (" + why +
-                               "); it comes with the first DATA message, or set `sample_rate_hz` in the rig file");
+    log(VTURN_LOG_WARNING,
+        "stream \"" + stream + "\": no sample rate (" + why +
+            "); it comes with the first message that tells it, or set `sample_rate_hz` in the rig file");
   }
   return rate_hz;
 }

@@ -1,5 +1,7 @@
 #include "plugins/open_ephys/settings.hpp"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <stdexcept>
 
@@ -28,6 +30,36 @@ ingest::UnitMapSettings units_of(const Config& config) {
   return units;
 }
 
+struct Feed {
+  const char* name;
+  ingest::GuiFeed feed;
+  const char* usual_address;
+};
+constexpr std::array<Feed, 3> kFeeds{{{"zmq_interface", ingest::GuiFeed::kZmqInterface, "tcp://127.0.0.1:5556"},
+                                      {"event_broadcaster", ingest::GuiFeed::kEventBroadcaster, "tcp://127.0.0.1:5557"},
+                                      {"falcon", ingest::GuiFeed::kFalconOutput, "tcp://127.0.0.1:3335"}}};
+
+const Feed& feed_of(const Config& config) {
+  const std::string name = config.text("feed", kFeeds[0].name);
+  const auto found =
+      std::find_if(kFeeds.begin(), kFeeds.end(), [&name](const Feed& feed) { return name == feed.name; });
+  if (found == kFeeds.end()) config.refuse("feed", "\"" + name + "\"", "zmq_interface, event_broadcaster or falcon");
+  return *found;
+}
+
+/// A feed without what is asked of it would be silence that nobody explains.
+void check_feed(const Config& config, const ingest::OpenEphysReaderSettings& reader, bool heartbeat) {
+  if (heartbeat && reader.feed != ingest::GuiFeed::kZmqInterface)
+    config.refuse("heartbeat", "true", "false: only the ZMQ Interface takes them");
+  if (reader.feed == ingest::GuiFeed::kEventBroadcaster && !reader.signals.empty())
+    config.refuse("feed", "\"event_broadcaster\"", "another feed for signals: this one has spikes and TTL lines only");
+  for (const ingest::SignalSettings& signal : reader.signals) {
+    if (reader.feed == ingest::GuiFeed::kFalconOutput && signal.channel_num < 0)
+      config.refuse("signals", "\"" + signal.channel_name + "\"",
+                    "\"#N\", N from 0 in the order of the plugin's channels: Falcon sends no channel names");
+  }
+}
+
 /// A channel is a name, or "#N" for the N-th of the stream (0-based) where the plugin sends no names.
 ingest::SignalSettings signal_of(const Config& config, const nlohmann::json& entry) {
   const bool usable = entry.is_object() && entry.contains("index") && entry["index"].is_number_integer() &&
@@ -54,12 +86,14 @@ OpenEphysSettings parse_open_ephys_settings(const char* config_json) {
   const Config config(config_json);
   OpenEphysSettings settings;
   settings.name = config.name();
-  settings.address = config.text("address", "tcp://127.0.0.1:5556");
+  const Feed& feed = feed_of(config);
+  settings.address = config.text("address", "");
+  if (settings.address.empty()) settings.address = feed.usual_address;
   settings.http = config.text("http", "");
   settings.heartbeat = config.flag("heartbeat", false);
-  const std::string feed = config.text("feed", "zmq_interface");
-  if (feed != "zmq_interface") config.refuse("feed", "\"" + feed + "\"", "zmq_interface");
   ingest::OpenEphysReaderSettings& reader = settings.reader;
+  reader.feed = feed.feed;
+  reader.carries_spikes = feed.feed != ingest::GuiFeed::kFalconOutput;
   reader.source = static_cast<SourceIndex>(config.integer("index", 0, 0, kMaxSources - 1));
   reader.master = config.flag("master", true);
   reader.stream = config.text("stream", "");
@@ -67,6 +101,7 @@ OpenEphysSettings parse_open_ephys_settings(const char* config_json) {
   reader.speed = config.number("speed", 1.0, 1e-3, 1e3);
   reader.units = units_of(config);
   for (const auto& entry : config.value("signals")) reader.signals.push_back(signal_of(config, entry));
+  check_feed(config, reader, settings.heartbeat);
   reader.carries_motion = !config.value("motion_signals").empty();
   if (reader.master) return settings;
   const auto clock = ingest::parse_source_clock(config.text("clock", "arrival"), reader.speed);

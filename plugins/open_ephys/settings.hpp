@@ -9,7 +9,7 @@ namespace vturn::plugins {
 
 struct OpenEphysSettings {
   std::string name;
-  std::string address;  ///< of the ZMQ Interface's data socket
+  std::string address;  ///< of the plugin's data socket
   std::string http;     ///< of the GUI's HTTP server, "" = do not ask
   bool heartbeat = false;
   ingest::OpenEphysReaderSettings reader;

@@ -1,5 +1,3 @@
-#include <zmq.h>
-
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
@@ -10,76 +8,17 @@
 #include "plugins/open_ephys/gui_streams.hpp"
 #include "plugins/open_ephys/settings.hpp"
 #include "tests/unit/ingest/capture_files.hpp"
+#include "tests/unit/plugins/gui_peer.hpp"
 #include "tests/unit/plugins/test_host.hpp"
 
 using namespace vturn;
 using namespace vturn::plugins;
 using nlohmann::json;
+using test::config;
+using test::Gui;
 using test::TestHost;
 
 namespace {
-
-/// The publishing side of a ZMQ Interface: XPUB, so that the test knows when the plugin has subscribed.
-class Gui {
- public:
-  Gui() : context_(zmq_ctx_new()), socket_(zmq_socket(context_, ZMQ_XPUB)) {
-    const int unlimited = 0;
-    zmq_setsockopt(socket_, ZMQ_SNDHWM, &unlimited, sizeof unlimited);
-    REQUIRE(zmq_bind(socket_, "tcp://127.0.0.1:*") == 0);
-    std::array<char, 128> endpoint{};
-    std::size_t size = endpoint.size();
-    REQUIRE(zmq_getsockopt(socket_, ZMQ_LAST_ENDPOINT, endpoint.data(), &size) == 0);
-    address_ = endpoint.data();
-  }
-  ~Gui() {
-    const int no_linger = 0;
-    zmq_setsockopt(socket_, ZMQ_LINGER, &no_linger, sizeof no_linger);
-    zmq_close(socket_);
-    zmq_ctx_term(context_);
-  }
-  Gui(const Gui&) = delete;
-  Gui& operator=(const Gui&) = delete;
-  [[nodiscard]] const std::string& address() const { return address_; }
-
-  void wait_for_subscriber() {
-    const int patience_ms = 30'000;
-    zmq_setsockopt(socket_, ZMQ_RCVTIMEO, &patience_ms, sizeof patience_ms);
-    std::array<char, 8> subscription;
-    REQUIRE(zmq_recv(socket_, subscription.data(), subscription.size(), 0) == 1);
-  }
-  void send(ingest::Frames frames) {
-    for (std::size_t i = 0; i < frames.size(); ++i) {
-      const int more = i + 1 < frames.size() ? ZMQ_SNDMORE : 0;
-      REQUIRE(zmq_send(socket_, frames[i].data(), frames[i].size(), more) >= 0);
-    }
-  }
-  void send(const std::vector<std::string>& parts) {
-    std::vector<ingest::Bytes> frames;
-    for (const auto& part : parts) frames.emplace_back(reinterpret_cast<const std::uint8_t*>(part.data()), part.size());
-    send(ingest::Frames(frames));
-  }
-
- private:
-  void* context_;
-  void* socket_;
-  std::string address_;
-};
-
-json config(const Gui& gui) {
-  return {{"name", "ephys"},
-          {"index", 0},
-          {"master", true},
-          {"clock", "master"},
-          {"address", gui.address()},
-          {"feed", "zmq_interface"},
-          {"http", ""},
-          {"stream", ""},
-          {"heartbeat", false},
-          {"sample_rate_hz", 30000.0},
-          {"signals", json::array()},
-          {"motion_signals", json::array()},
-          {"speed", 1.0}};
-}
 
 /// What a capture's head holds, counted by the test through the headers' text, not by the reader.
 struct Head {
@@ -288,7 +227,7 @@ TEST_CASE("a stop ends a source that never heard anything") {
 
 TEST_CASE("a rig entry is checked key by key") {
   const auto refusal = [](const json& text) { return test::source_refusal(test::load("open_ephys"), text.dump()); };
-  CHECK(refusal({{"name", "e"}, {"feed", "falcon"}}).find("\"e\": feed") != std::string::npos);
+  CHECK(refusal({{"name", "e"}, {"feed", "river"}}).find("\"e\": feed") != std::string::npos);
   CHECK(refusal({{"address", "tcp//x"}}).find("tcp//x") != std::string::npos);
   CHECK(refusal({{"sample_rate_hz", "fast"}}).find("sample_rate_hz") != std::string::npos);
   CHECK(refusal({{"sample_rate_hz", -1}}).find("from 0.0 to 1000000.0") != std::string::npos);
@@ -345,7 +284,7 @@ TEST_CASE("the last channel of a block ends the burst once a whole block was see
 }
 
 TEST_CASE("troubles are told once, again when they go on, and silence is told with its end") {
-  Diagnosis diagnosis("tcp://x");
+  Diagnosis diagnosis("tcp://x", ingest::GuiFeed::kZmqInterface);
   ingest::OpenEphysCounters counters;
   const auto next = [&](MonoNs s) {
     return diagnosis.next(counters, "broken", "a", "b", 1'000 * kNsPerS + s * kNsPerS);
