@@ -62,7 +62,9 @@ ParseError fill(const falcon::ContinuousData& block, GuiMessage& message) noexce
 
 }  // namespace
 
-FalconOutputParser::FalconOutputParser() : aligned_(kMaxFalconBytes / sizeof(std::uint64_t)) {}
+// Not cleared: memory that no block needs is never touched.
+FalconOutputParser::FalconOutputParser()
+    : aligned_(std::make_unique_for_overwrite<std::uint64_t[]>(kMaxFalconBytes / sizeof(std::uint64_t))) {}
 
 ParseError FalconOutputParser::parse(Frames frames, GuiMessage& message) noexcept {
   if (frames.size() != 1) return ParseError::kFrameCount;
@@ -70,8 +72,8 @@ ParseError FalconOutputParser::parse(Frames frames, GuiMessage& message) noexcep
   if (buffer.size() > kMaxFalconBytes) return ParseError::kTooLong;
   // ZeroMQ hands a message out where it was received; the format's scalars want their alignment.
   if (reinterpret_cast<std::uintptr_t>(buffer.data()) % sizeof(std::uint64_t) != 0) {
-    std::memcpy(aligned_.data(), buffer.data(), buffer.size());
-    buffer = {reinterpret_cast<const std::uint8_t*>(aligned_.data()), buffer.size()};
+    std::memcpy(aligned_.get(), buffer.data(), buffer.size());
+    buffer = {reinterpret_cast<const std::uint8_t*>(aligned_.get()), buffer.size()};
   }
   const std::size_t fields = fields_of(buffer);
   if (fields >= 6 && fields < kFields) return ParseError::kTooOld;

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
+#include <memory>
 
 #include "daemon/ingest/gui_message.hpp"
 
@@ -20,7 +20,7 @@ class FalconOutputParser final : public FeedParser {
   [[nodiscard]] std::string_view describe(ParseError error) const noexcept override;
 
  private:
-  std::vector<std::uint64_t> aligned_;
+  std::unique_ptr<std::uint64_t[]> aligned_;
 };
 
 }  // namespace vturn::ingest

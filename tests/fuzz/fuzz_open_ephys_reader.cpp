@@ -60,6 +60,7 @@ OpenEphysReaderSettings settings(std::uint8_t choice) {
   all.sample_rate_hz = (choice & 1) != 0 ? 30000 : 0;
   all.signals = {{0, "LFP", -1}, {1, "", 0}};
   if ((choice & 2) != 0) all.stream = "s";
+  if ((choice & 128) != 0) all.feed = GuiFeed::kEventBroadcaster;
   if ((choice & 4) != 0) {
     all.units.from = UnitMapSettings::From::kSortedId;
     all.units.map = {{"Electrode 1/1", 0}};

@@ -5,6 +5,7 @@
 
 #include "daemon/ingest/order.hpp"
 #include "tests/unit/ingest/counted_new.hpp"
+#include "tests/unit/ingest/feed_messages.hpp"
 #include "tests/unit/ingest/reader_run.hpp"
 
 using namespace vturn;
@@ -56,4 +57,40 @@ TEST_CASE("No allocation from the first message on, for long headers, damage, ga
   CHECK(sink.events > 500);
   CHECK(reader.counters().malformed == 60);
   CHECK(reader.counters().epochs > 20);
+}
+
+TEST_CASE("No allocation from the first message on in the other feeds either, whole, damaged or misplaced in memory") {
+  const bool is_falcon = GENERATE(true, false);
+  std::vector<Message> messages;
+  for (int i = 1; i <= 200; ++i) {
+    const auto number = static_cast<std::uint64_t>(i);
+    if (is_falcon) {
+      messages.push_back(falcon_message(falcon_block(number % 60, 300 * number % 20'000, 300, 4)));
+    } else {
+      messages.push_back(json_spike(i * 300, "Electrode " + std::to_string(i), {80.0F, 90.0F}));
+      messages.push_back(raw_spike(i * 300 + 5, static_cast<std::uint16_t>(i)));
+      messages.push_back(i % 2 == 0 ? raw_ttl(i * 300) : json_ttl(i * 300, i, "true"));
+    }
+    if (i % 9 == 0) messages.back().parts.back().resize(17);
+  }
+  OpenEphysReaderSettings settings = spikes_at_30_khz();
+  settings.feed = is_falcon ? GuiFeed::kFalconOutput : GuiFeed::kEventBroadcaster;
+  if (is_falcon) settings.signals = {{0, "", 2}};
+  OpenEphysReader reader(settings);
+  OrderingSink sink;
+  std::vector<std::uint8_t> misplaced(20'000);
+  MonoNs now_ns = 0;
+  std::uint64_t allocations = 0;
+  for (const Message& message : messages) {
+    auto frames = message.frames();
+    std::copy(frames.back().begin(), frames.back().end(), misplaced.begin() + 3);
+    frames.back() = {misplaced.data() + 3, frames.back().size()};
+    count_allocations(true);
+    reader.message(frames, now_ns += kNsPerMs, sink);
+    count_allocations(false);
+    allocations += take_allocations();
+  }
+  CHECK(allocations == 0);
+  CHECK(sink.events > 200);
+  CHECK(reader.counters().malformed == 22);
 }
