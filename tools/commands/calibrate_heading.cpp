@@ -5,6 +5,7 @@
 #include "daemon/decode/calibration.hpp"
 #include "daemon/models/heading_model_json.hpp"
 #include "daemon/turns/turn_detector.hpp"
+#include "tools/commands/recording_input.hpp"
 #include "tools/commands/registry.hpp"
 #include "tools/lib/atomic_file.hpp"
 #include "tools/lib/heading_csv.hpp"
@@ -20,13 +21,36 @@ struct Options {
   std::string spikes, heading, out;
   std::string image_y = "up";
   bool json = false;
+  std::string heading_pulses;
+  int pulse_line = -1;
   bool handedness_confirmed = false;
+  RecordingOptions recording;
   CalibrationSettings settings;
 };
 
+struct Data {
+  std::vector<SpikeSample> spikes;
+  std::vector<HeadingSample> heading;
+};
+
+Data read_data(const Options& options) {
+  Data data;
+  data.heading = read_heading_csv(options.heading, options.image_y == "down");
+  if (!recordings::is_recording(options.spikes)) {
+    if (!options.heading_pulses.empty()) throw UsageError("--heading-pulses needs a recording as --spikes");
+    data.spikes = read_spikes_csv(options.spikes);
+    return data;
+  }
+  const auto recording = recordings::open_recording(options.spikes, options.recording.open);
+  data.spikes = spikes_of(*recording, options.recording);
+  if (!options.heading_pulses.empty()) {
+    align_heading(data.heading, options.heading_pulses, options.pulse_line, *recording);
+  }
+  return data;
+}
+
 HeadingModel fitted(const Options& options) {
-  const auto spikes = read_spikes_csv(options.spikes);
-  const auto heading = read_heading_csv(options.heading, options.image_y == "down");
+  const auto [spikes, heading] = read_data(options);
   Progress progress("calibrating", 1000);
   auto model = calibrate_heading(spikes, heading, options.settings, [&](double share) {
     progress.update(static_cast<std::uint64_t>(share * 1000.0));
@@ -107,9 +131,20 @@ int calibrate(const Options& options) {
 
 Run configure(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  app.add_option("--spikes", options->spikes, "CSV with unit,t_s")->required();
+  app.add_option("--spikes", options->spikes,
+                 "CSV with unit,t_s; or a recording with spikes (Intan folder, Open Ephys Binary)")
+      ->required();
   app.add_option("--heading", options->heading, "CSV of tracked heading with t_s and hd_rad (or heading_deg, ...)")
       ->required();
+  auto* pulses = app.add_option("--heading-pulses", options->heading_pulses,
+                                "CSV with t_s: rising edges of shared pulses on the heading's clock; without it the "
+                                "heading's time 0 is the recording's first sample");
+  auto* line = app.add_option("--pulse-line", options->pulse_line, "line of the recording that saw them, from 0")
+                   ->check(CLI::Range(0, 255));
+  pulses->needs(line);
+  line->needs(pulses);
+  options->recording.add_to(app);
+  options->recording.add_units_to(app);
   app.add_option("--out", options->out, "model file to write (JSON)")->required();
   app.add_flag("--json", options->json, "result as one JSON object on stdout");
   app.add_option("--image-y", options->image_y, "direction of the tracker's y axis: down mirrors the angles")

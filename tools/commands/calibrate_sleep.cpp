@@ -1,8 +1,9 @@
-// vturn calibrate sleep: a sleep model from a scored features table.
+// vturn calibrate sleep: a sleep model from a scored features table, or from a recording and its scoring.
 #include <cstdio>
 #include <memory>
 
 #include "daemon/models/sleep_model_json.hpp"
+#include "tools/commands/recording_input.hpp"
 #include "tools/commands/registry.hpp"
 #include "tools/commands/sleep_csv.hpp"
 #include "tools/commands/sleep_report.hpp"
@@ -15,6 +16,9 @@ namespace {
 
 struct Options {
   std::string features;
+  std::string recording, stages, write_features;
+  recordings::FeatureChannels channels;
+  RecordingOptions input;
   std::string out;
   std::vector<std::string> use;
   bool json = false;
@@ -63,9 +67,45 @@ void print_report(const SleepCalibration& calibration, const Options& options) {
   for (const std::string& warning : calibration.warnings) std::printf("warning: %s\n", warning.c_str());
 }
 
+/// The stage of the scored epoch that holds the middle of each row.
+void label(std::vector<LabelledEpoch>& epochs, const Hypnogram& scoring) {
+  std::size_t at = 0;
+  for (LabelledEpoch& epoch : epochs) {
+    const double middle_s = epoch.t_s + 0.5;
+    while (at + 1 < scoring.epochs.size() && scoring.epochs[at + 1].t_s <= middle_s) ++at;
+    const double since_s = middle_s - scoring.epochs[at].t_s;
+    if (since_s >= 0.0 && since_s < scoring.epoch_s) epoch.stage = scoring.epochs[at].stage;
+  }
+}
+
+SleepTable read_recording(const Options& options) {
+  const auto recording = recordings::open_recording(options.recording, options.input.open);
+  for (const std::string& warning : recording->info().warnings) std::fprintf(stderr, "warning: %s\n", warning.c_str());
+  Progress progress("reading signals", 1000);
+  SleepTable table;
+  table.epochs =
+      recordings::read_features(*recording, feature_channels(options.channels, options.input),
+                                [&](double done) { progress.update(static_cast<std::uint64_t>(1000.0 * done)); });
+  progress.finish();
+  if (table.epochs.size() < 2) throw UsageError(options.recording + ": too short for features of sleep");
+  label(table.epochs, read_hypnogram(options.stages));
+  table.hash = sleep_features_hash(table.epochs);
+  if (!options.write_features.empty()) {
+    AtomicFile file(options.write_features);
+    write_sleep_features(file.stream(), table.epochs);
+    file.commit();
+  }
+  return table;
+}
+
 int calibrate(const Options& options) {
   const InterruptScope interrupt;
-  const SleepTable table = read_sleep_features(options.features, true);
+  if (options.features.empty() == options.recording.empty()) {
+    throw UsageError("give --features or --recording, one of them");
+  }
+  const std::string& input = options.features.empty() ? options.recording : options.features;
+  const SleepTable table =
+      options.features.empty() ? read_recording(options) : read_sleep_features(options.features, true);
   SleepCalibrationSettings settings;
   settings.features = chosen_features(options.use);
   Progress progress("calibrating", 100);
@@ -76,7 +116,7 @@ int calibrate(const Options& options) {
   auto calibration = calibrate_sleep(table.epochs, settings);
   progress.finish();
   throw_if_interrupted();
-  if (!calibration) throw UsageError(options.features + ": no model: " + calibration.error());
+  if (!calibration) throw UsageError(input + ": no model: " + calibration.error());
   calibration->model.data_hash = table.hash;
   write_file_atomically(options.out, sleep_model_to_json(calibration->model));
   if (options.json) {
@@ -88,10 +128,21 @@ int calibrate(const Options& options) {
 }
 
 const Registration registration{
-    {"calibrate", "sleep", "fit a sleep model to scored features: CSV t_s,delta,theta,...,emg,stage",
+    {"calibrate", "sleep", "fit a sleep model to scored features (CSV t_s,delta,theta,...,emg,stage) or a recording",
      [](CLI::App& app) -> Run {
        auto options = std::make_shared<Options>();
-       app.add_option("--features", options->features, "features CSV, linear power, stage W/N/R/U")->required();
+       app.add_option("--features", options->features, "features CSV, linear power, stage W/N/R/U");
+       auto* recording = app.add_option("--recording", options->recording,
+                                        "Intan .rhd, .rhs or folder, Open Ephys Binary: features are computed as live");
+       auto* stages = app.add_option("--stages", options->stages, "its scoring: CSV t_s,stage, t_s from its begin");
+       recording->needs(stages);
+       app.add_option("--theta", options->channels.theta, "channel of a recording: hippocampal LFP");
+       app.add_option("--slow", options->channels.slow, "channel: cortical LFP or EEG");
+       app.add_option("--emg", options->channels.emg, "channel: EMG");
+       app.add_option("--motion", options->channels.motion, "channels: accelerometer axes, up to three")
+           ->delimiter(',');
+       app.add_option("--write-features", options->write_features, "also write the recording's features as CSV");
+       options->input.add_to(app);
        app.add_option("--out", options->out, "model file to write")->required();
        app.add_option("--use", options->use, "features to use (default: chosen by cross-validation)")->delimiter(',');
        app.add_flag("--json", options->json, "figures as JSON on stdout");

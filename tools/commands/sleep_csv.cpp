@@ -154,6 +154,16 @@ SleepTable read_sleep_features(const std::filesystem::path& file, bool stages) {
   return table;
 }
 
+std::string sleep_features_hash(std::span<const LabelledEpoch> epochs) {
+  ValueHash hash;
+  for (const LabelledEpoch& epoch : epochs) {
+    hash.add(epoch.t_s);
+    for (const float value : epoch.frame.log_power) hash.add(static_cast<double>(value));
+    hash.add(static_cast<double>(epoch.stage));
+  }
+  return hash.text();
+}
+
 void write_sleep_features(std::ostream& out, std::span<const LabelledEpoch> epochs) {
   CsvWriter csv(out, {"t_s", "delta", "theta", "sigma", "beta", "gamma", "emg", "motion", "stage", "artefact"});
   for (const LabelledEpoch& epoch : epochs) {

@@ -19,6 +19,8 @@ struct SleepTable {
 
 /// Throws CsvError. `stages`: whether the stage column must be there.
 SleepTable read_sleep_features(const std::filesystem::path& file, bool stages);
+/// Hash of a table that was not read from a file.
+std::string sleep_features_hash(std::span<const LabelledEpoch> epochs);
 void write_sleep_features(std::ostream& out, std::span<const LabelledEpoch> epochs);
 
 struct Hypnogram {

@@ -177,6 +177,7 @@ class IntanFiles : public Recording {
   }
 
   void describe() {
+    info_.from_rhx = true;
     info_.format = std::string("Intan ") + (header_.stim ? "RHS" : "RHD") + ", traditional";
     info_.version = std::to_string(header_.major) + "." + std::to_string(header_.minor);
     info_.streams = layout_.take_streams();

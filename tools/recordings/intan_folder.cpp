@@ -309,6 +309,7 @@ class IntanFolder : public Recording {
   }
 
   void finish() {
+    info_.from_rhx = true;
     info_.format = std::string("Intan ") + (header_.stim ? "RHS" : "RHD") +
                    (per_type_      ? ", one file per signal type"
                     : per_channel_ ? ", one file per channel"

@@ -61,7 +61,7 @@ struct Timeline {
   [[nodiscard]] SampleIndex sample_of(std::int64_t frame) const noexcept;
   /// Seconds since the recording's begin.
   [[nodiscard]] double time_s(SampleIndex sample) const noexcept {
-    return static_cast<double>(sample - first_sample) / rate_hz;
+    return (static_cast<double>(sample) - static_cast<double>(first_sample)) / rate_hz;
   }
   /// Samples missing between the runs; a run that jumps back adds none.
   [[nodiscard]] std::int64_t missing() const noexcept;
@@ -107,8 +107,9 @@ struct TtlSource {
 
 struct RecordingInfo {
   std::string path;
-  std::string format;   ///< "Intan RHD, traditional", ...
-  std::string version;  ///< of the format (Intan) or of the GUI (Open Ephys)
+  std::string format;     ///< "Intan RHD, traditional", ...
+  std::string version;    ///< of the format (Intan) or of the GUI (Open Ephys)
+  bool from_rhx = false;  ///< spikes are threshold crossings of channels, bit 0x80 of their id a likely artefact
   std::vector<Timeline> timelines;
   std::vector<Stream> streams;
   std::vector<Electrode> electrodes;

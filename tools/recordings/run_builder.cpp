@@ -12,6 +12,7 @@ void RunBuilder::add(SampleIndex sample, std::uint64_t offset) {
 
 void RunBuilder::begin_run(SampleIndex sample, std::uint64_t offset) {
   check_last_run();
+  if (sample > kLargestSample || sample < -kLargestSample) damaged(*source_, offset, sample);
   if (runs_.size() >= 2) {
     const Run& before = runs_[runs_.size() - 2];
     const Run& last = runs_.back();

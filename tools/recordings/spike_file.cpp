@@ -63,9 +63,9 @@ std::size_t SpikeFile::record_bytes() const noexcept {
 void SpikeFile::split_names(const std::string& list) {
   for (std::size_t begin = 0; begin < list.size();) {
     const std::size_t end = std::min(list.find(',', begin), list.size());
-    const bool plain = std::all_of(list.begin() + static_cast<std::ptrdiff_t>(begin),
-                                   list.begin() + static_cast<std::ptrdiff_t>(end),
-                                   [](char c) { return c > ' ' && c < 0x7F; });
+    const bool plain =
+        std::all_of(list.begin() + static_cast<std::ptrdiff_t>(begin), list.begin() + static_cast<std::ptrdiff_t>(end),
+                    [](char c) { return c > ' ' && c < 0x7F; });
     if (!plain) throw file_->error_at(0, "the header names a channel that is none of RHX's: the file is damaged");
     channels_.push_back(list.substr(begin, end - begin));
     begin = end + 1;

@@ -78,10 +78,10 @@ Bytes intan_header(const MadeIntan& made) {
     analog.insert(analog.end(), outs.begin(), outs.end());
   }
   write_group(out, made, "Analog", "ANALOG", analog, analog.size(), 0);
-  write_group(out, made, "Digital In", "DIGITAL-IN", numbered("DIGITAL-IN-%02zu", 16, din, 1), made.digital_in ? 16 : 0,
-              0);
-  write_group(out, made, "Digital Out", "DIGITAL-OUT", numbered("DIGITAL-OUT-%02zu", 16, dout, 1),
-              made.digital_out ? 16 : 0, 0);
+  write_group(out, made, "Digital In", "DIGITAL-IN", numbered("DIGITAL-IN-%02zu", made.digital_lines, din, 1),
+              made.digital_in ? made.digital_lines : 0, 0);
+  write_group(out, made, "Digital Out", "DIGITAL-OUT", numbered("DIGITAL-OUT-%02zu", made.digital_lines, dout, 1),
+              made.digital_out ? made.digital_lines : 0, 0);
   return out.bytes();
 }
 
@@ -91,7 +91,7 @@ Bytes intan_block(const MadeIntan& made, std::int64_t block) {
   for (std::int64_t i = first; i < first + n; ++i) out.u32(static_cast<std::uint32_t>(made.timestamp(i)));
   const auto each = [&](int signal, std::size_t channels, std::int64_t divider) {
     for (std::size_t c = 0; c < channels; ++c) {
-      write_samples(out, first / divider, n / divider, [&](std::int64_t i) { return made.stored(signal, c, i); });
+      write_samples(out, first / divider, n / divider, [&](std::int64_t i) { return made.signal(signal, c, i); });
     }
   };
   each(kMadeAmplifier, made.amplifiers, 1);
@@ -159,10 +159,10 @@ void write_per_type(const TemporaryFolder& folder, const MadeIntan& made, int lo
   const std::int64_t n = made.frames();
   // Amplifier files hold signed numbers: the offset binary of the other formats with its top bit turned.
   const auto amplifier = [&](int signal) {
-    return [&made, signal](std::size_t c, std::int64_t i) { return made.stored(signal, c, i) ^ 0x8000U; };
+    return [&made, signal](std::size_t c, std::int64_t i) { return made.signal(signal, c, i) ^ 0x8000U; };
   };
   const auto plain = [&](int signal) {
-    return [&made, signal](std::size_t c, std::int64_t i) { return made.stored(signal, c, i); };
+    return [&made, signal](std::size_t c, std::int64_t i) { return made.signal(signal, c, i); };
   };
   folder.write(made.stim ? "info.rhs" : "info.rhd", intan_header(made));
   folder.write("time.dat", times(made));
@@ -175,10 +175,10 @@ void write_per_type(const TemporaryFolder& folder, const MadeIntan& made, int lo
     folder.write("analogout.dat", interleaved(n, made.analog_outs, plain(kMadeAnalogOut)));
   } else {
     folder.write("auxiliary.dat", interleaved(n, made.auxiliaries, [&](std::size_t c, std::int64_t i) {
-                   return made.stored(kMadeAuxiliary, c, i / 4);
+                   return made.signal(kMadeAuxiliary, c, i / 4);
                  }));
     folder.write("supply.dat", interleaved(n, made.supplies, [&](std::size_t c, std::int64_t i) {
-                   return made.stored(kMadeSupply, c, i / 128);
+                   return made.signal(kMadeSupply, c, i / 128);
                  }));
   }
   folder.write("analogin.dat", interleaved(n, made.analog_ins, plain(kMadeAnalogIn)));
@@ -192,7 +192,7 @@ void write_per_channel(const TemporaryFolder& folder, const MadeIntan& made) {
   folder.write("time.dat", times(made));
   const auto one = [&](const std::string& file, int signal, std::size_t channel, unsigned turn, std::int64_t divider) {
     folder.write(file, interleaved(n, 1, [&](std::size_t, std::int64_t i) {
-                   return made.stored(signal, channel, i / divider) ^ turn;
+                   return made.signal(signal, channel, i / divider) ^ turn;
                  }));
   };
   for (std::size_t c = 0; c < made.amplifiers; ++c) {
@@ -210,7 +210,7 @@ void write_per_channel(const TemporaryFolder& folder, const MadeIntan& made) {
   for (std::size_t line = 0; made.digital_in && line < 16; ++line) {
     folder.write("board-" + number("DIGITAL-IN-%02zu", line + 1) + ".dat",
                  interleaved(n, 1, [&](std::size_t, std::int64_t i) {
-                   return (made.stored(kMadeDigitalIn, 0, i) >> line) & 1U;
+                   return (made.signal(kMadeDigitalIn, 0, i) >> line) & 1U;
                  }));
   }
 }

@@ -22,6 +22,7 @@ struct MadeIntan {
   std::string note = "a note";
   std::size_t amplifiers = 3, auxiliaries = 2, supplies = 1, analog_ins = 1, analog_outs = 0;
   bool digital_in = true, digital_out = false;
+  std::size_t digital_lines = 16;  ///< in the header
   std::int64_t blocks = 3;
   std::function<std::int64_t(std::int64_t)> timestamp = [](std::int64_t frame) { return frame; };
 
@@ -34,6 +35,7 @@ struct MadeIntan {
     x = (x ^ (x >> 29)) * 0xBF58476D1CE4E5B9ULL;
     return static_cast<std::uint16_t>(x >> 40);
   }
+  std::function<std::uint16_t(int, std::size_t, std::int64_t)> signal = stored;
 };
 
 // Signal numbers for MadeIntan::stored.
