@@ -67,10 +67,16 @@ class IntanFolder : public Recording {
   }
 
   std::vector<RecordedSpike> spikes() override {
+    const Timeline& timeline = info_.timelines[0];
+    // RHX looks for spikes a little behind what it writes, so the first may come before the recording's begin.
+    const auto margin = static_cast<SampleIndex>(timeline.rate_hz);
+    const bool bounded = !timeline.runs.empty() && !timeline.jumps_back() && !settings_.allow_truncated;
+    const SampleIndex earliest = bounded ? timeline.first_sample - margin : INT64_MIN;
+    const SampleIndex latest = bounded ? timeline.sample_of(timeline.frames()) + margin : INT64_MAX;
     std::vector<RecordedSpike> all;
     std::uint32_t first = 0;
     for (const SpikeFile& file : spike_files_) {
-      file.read(first, all);
+      file.read(first, all, earliest, latest);
       first += static_cast<std::uint32_t>(file.channels().size());
     }
     std::stable_sort(all.begin(), all.end(),

@@ -23,6 +23,7 @@ class Node {
                           ": the file is damaged, or of a version that is not known");
   }
   [[nodiscard]] bool has(const char* key) const { return value_.is_object() && value_.contains(key); }
+  [[nodiscard]] bool has_number(const char* key) const { return has(key) && value_[key].is_number(); }
   [[nodiscard]] Node at(const char* key) const {
     if (!has(key)) throw error(std::string("has no \"") + key + "\"");
     return {value_[key], path_.empty() ? key : path_ + "." + key, file_};
@@ -77,7 +78,7 @@ class Node {
 constexpr int kElectrodeType = 0, kAuxiliaryType = 1, kAnalogueType = 2;
 
 ChannelKind kind_of(const Node& channel, const std::string& name) {
-  if (channel.has("type")) {
+  if (channel.has_number("type")) {
     switch (static_cast<int>(channel.number("type", 1e6))) {
       case kElectrodeType:
         return ChannelKind::kAmplifier;
@@ -110,7 +111,6 @@ Oebin::Continuous continuous_of(const Node& node) {
   stream.stream_name = node.text_or("stream_name", "");
   stream.rate_hz = node.rate();
   for (const Node& channel : node.items("channels")) stream.channels.push_back(channel_of(channel));
-  if (stream.channels.empty()) throw node.error("has no channels");
   if (node.has("num_channels") && node.number("num_channels", 1e6) != static_cast<double>(stream.channels.size())) {
     throw node.at("num_channels").error("is not the number of channels listed");
   }

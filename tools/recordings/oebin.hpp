@@ -13,7 +13,7 @@ struct Oebin {
   struct Continuous {
     std::string folder, stream_name;
     double rate_hz = 0.0;
-    std::vector<Channel> channels;
+    std::vector<Channel> channels;  ///< may be empty
   };
   struct Events {
     std::string folder, stream_name;

@@ -151,6 +151,10 @@ class OpenEphysRecording : public Recording {
       info_.warnings.push_back(path.string() + ": is not there; the stream was not recorded, or is missing");
       return;
     }
+    if (stream.channels.empty()) {
+      info_.warnings.push_back(path.string() + ": structure.oebin lists no channels of it; it is left out");
+      return;
+    }
     auto data = std::make_unique<FlatFile>(path, stream.channels.size(), true);
     if (!data->whole()) {
       complain(data->source().error_at(
@@ -310,7 +314,8 @@ class OpenEphysRecording : public Recording {
 
   /// Before GUI 0.6 a spike's scale is that of the continuous data.
   [[nodiscard]] double default_bit_volts() const noexcept {
-    return oebin_.continuous.empty() ? kUsualBitVolts : oebin_.continuous[0].channels[0].scale;
+    const bool known = !oebin_.continuous.empty() && !oebin_.continuous[0].channels.empty();
+    return known ? oebin_.continuous[0].channels[0].scale : kUsualBitVolts;
   }
 
   struct TimelineName {

@@ -82,7 +82,8 @@ std::uint32_t SpikeFile::channel_of(const std::uint8_t* name, std::uint64_t offs
   return static_cast<std::uint32_t>(found - channels_.begin());
 }
 
-void SpikeFile::read(std::uint32_t first_electrode, std::vector<RecordedSpike>& spikes) const {
+void SpikeFile::read(std::uint32_t first_electrode, std::vector<RecordedSpike>& spikes, SampleIndex earliest,
+                     SampleIndex latest) const {
   Window window(*file_);
   std::optional<SampleIndex> last;
   const std::size_t name_bytes = single_ ? 0 : kNameBytes;
@@ -98,6 +99,10 @@ void SpikeFile::read(std::uint32_t first_electrode, std::vector<RecordedSpike>& 
     if (last && sample < *last) {
       throw file_->error_at(offset + name_bytes, "sample number " + std::to_string(sample) + " follows " +
                                                      std::to_string(*last) + ": the file is damaged");
+    }
+    if (sample < earliest || sample > latest) {
+      throw file_->error_at(offset + name_bytes, "sample number " + std::to_string(sample) +
+                                                     " lies outside the recording: the file is damaged");
     }
     spikes.push_back({sample, row, electrode, record[name_bytes + sizeof(std::uint32_t)]});
     last = sample;

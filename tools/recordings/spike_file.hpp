@@ -26,8 +26,9 @@ class SpikeFile {
   [[nodiscard]] std::uint64_t end_of_records() const noexcept { return begin_ + records_ * record_bytes(); }
 
   /// Appends all records as spikes of electrode `first_electrode` + index in channels(). Throws RecordingError where a
-  /// record names a channel that the header does not.
-  void read(std::uint32_t first_electrode, std::vector<RecordedSpike>& spikes) const;
+  /// record names a channel that the header does not, goes back in time, or lies outside [earliest, latest].
+  void read(std::uint32_t first_electrode, std::vector<RecordedSpike>& spikes, SampleIndex earliest = INT64_MIN,
+            SampleIndex latest = INT64_MAX) const;
   /// Microvolts of the high band around the spike of a row.
   [[nodiscard]] std::vector<float> snapshot(std::uint64_t row) const;
 

@@ -146,6 +146,16 @@ TEST_CASE("spikes beside the signals, in one file or one a channel") {
   CHECK(waveform[3] == Approx(-19.5));
 }
 
+TEST_CASE("a spike long after the recording's end is damage") {
+  TemporaryFolder folder;
+  write_per_type(folder, {}, 1);
+  const Bytes bytes = spike_file({"A-000"}, {{"A-000", 20}, {"A-000", 1 << 30}}, false, 0, 0);
+  folder.write("spike.dat", bytes);
+  auto recording = open_recording(folder.path());
+  CHECK_THROWS_WITH(recording->spikes(), Contains("spike.dat: byte " + std::to_string(bytes.size() - 5)) &&
+                                             Contains("outside the recording"));
+}
+
 TEST_CASE("a folder whose files do not have the same length") {
   TemporaryFolder folder;
   MadeIntan made;

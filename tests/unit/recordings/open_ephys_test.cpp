@@ -182,3 +182,9 @@ TEST_CASE("structure.oebin cut off at any byte, or with wrong things in it") {
   CHECK_THROWS_WITH(parse_oebin("[]", "f"), Contains("f: the document is no JSON object"));
   CHECK_THROWS_WITH(parse_oebin("{}", "f"), Contains("neither continuous"));
 }
+
+TEST_CASE("a stream of which no channel was recorded is left out and said") {
+  const auto oebin = parse_oebin(
+      R"({"continuous": [{"folder_name": "a/", "sample_rate": 1, "channels": []}], "spikes": []})", "f");
+  CHECK(oebin.continuous.at(0).channels.empty());
+}
