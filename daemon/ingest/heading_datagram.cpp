@@ -1,7 +1,9 @@
 #include "daemon/ingest/heading_datagram.hpp"
 
+#include <array>
 #include <charconv>
 #include <cmath>
+#include <limits>
 #include <string>
 
 #include "daemon/core/angle.hpp"
@@ -10,7 +12,6 @@ namespace vturn::ingest {
 namespace {
 
 constexpr double kMaxAngle = 1e6;
-constexpr double kMaxTimeS = 1e9;
 constexpr double kMaxSequence = 9007199254740992.0;  // 2^53: whole numbers beyond it are not told apart
 constexpr int kMaxKeys = 32;
 
@@ -49,19 +50,24 @@ class Cursor {
     rest_.remove_prefix(static_cast<std::size_t>(end - rest_.data()));
     return true;
   }
+  /// A number, or null or NaN (as Python writes it) for one that is not there.
+  bool optional_number(double& value) noexcept {
+    skip_space();
+    value = std::numeric_limits<double>::quiet_NaN();
+    return word("null") || word("NaN") || number(value);
+  }
   bool skip_value() noexcept {
     std::string_view text;
     double value = 0;
-    if (string(text) || number(value)) return true;
-    for (const std::string_view word : {"true", "false", "null"}) {
-      if (!rest_.starts_with(word)) continue;
-      rest_.remove_prefix(word.size());
-      return true;
-    }
-    return false;
+    return string(text) || number(value) || word("true") || word("false") || word("null");
   }
 
  private:
+  bool word(std::string_view wanted) noexcept {
+    if (!rest_.starts_with(wanted)) return false;
+    rest_.remove_prefix(wanted.size());
+    return true;
+  }
   void skip_space() noexcept {
     while (!rest_.empty() &&
            (rest_.front() == ' ' || rest_.front() == '\t' || rest_.front() == '\r' || rest_.front() == '\n'))
@@ -72,16 +78,26 @@ class Cursor {
 
 struct Fields {
   bool has_rad = false, has_deg = false;
-  double angle = 0;  ///< unit as the flag says
+  double angle = 0;          ///< unit as the flag says
+  unsigned coordinates = 0;  ///< bits of those that were named, seen or not
+  std::array<double, 4> points{};
   bool has_time = false, has_sequence = false;
   double time_s = 0, sequence = 0;
 };
+
+constexpr std::array<std::string_view, 4> kCoordinates{"front_x", "front_y", "back_x", "back_y"};
+constexpr unsigned kAllCoordinates = (1U << kCoordinates.size()) - 1;
 
 bool take_field(Cursor& cursor, std::string_view key, Fields& fields) noexcept {
   if (key == "heading_rad") return fields.has_rad = cursor.number(fields.angle);
   if (key == "heading_deg") return fields.has_deg = cursor.number(fields.angle);
   if (key == "t_s") return fields.has_time = cursor.number(fields.time_s);
   if (key == "seq") return fields.has_sequence = cursor.number(fields.sequence);
+  for (std::size_t i = 0; i < kCoordinates.size(); ++i) {
+    if (key != kCoordinates[i]) continue;
+    fields.coordinates |= 1U << i;
+    return cursor.optional_number(fields.points[i]);
+  }
   return cursor.skip_value();
 }
 
@@ -96,16 +112,32 @@ bool take_object(Cursor& cursor, Fields& fields) noexcept {
   return false;
 }
 
-bool in_range(const Fields& fields) noexcept {
-  if (!(std::fabs(fields.angle) <= kMaxAngle)) return false;
-  if (fields.has_time && !(std::fabs(fields.time_s) <= kMaxTimeS)) return false;
-  if (!fields.has_sequence) return true;
-  return fields.sequence >= 0 && fields.sequence <= kMaxSequence && std::floor(fields.sequence) == fields.sequence;
+HeadingError take_clock(const Fields& fields, HeadingDatagram& heading) noexcept {
+  heading.has_time = fields.has_time;
+  heading.time_s = fields.time_s;
+  heading.has_sequence = fields.has_sequence;
+  heading.sequence = 0;
+  if (fields.has_time && !(std::fabs(fields.time_s) <= kMaxTrackerTimeS)) return HeadingError::kRange;
+  if (fields.has_sequence && !sequence_of(fields.sequence, heading.sequence)) return HeadingError::kRange;
+  return HeadingError::kNone;
+}
+
+HeadingError direction_of(const Fields& fields, const TrackerGeometry& geometry, double& angle_rad) noexcept {
+  const auto& p = fields.points;
+  if (fields.coordinates != 0) return heading_of_points({p[0], p[1]}, {p[2], p[3]}, geometry, angle_rad);
+  return heading_of_angle(fields.has_deg ? fields.angle * (kPi / 180.0) : fields.angle, geometry, angle_rad);
+}
+
+bool one_direction(const Fields& fields) noexcept {
+  const bool points = fields.coordinates == kAllCoordinates;
+  if (fields.coordinates != 0 && !points) return false;
+  return int{fields.has_rad} + int{fields.has_deg} + int{points} == 1;
 }
 
 }  // namespace
 
-HeadingError parse_heading(std::string_view datagram, ImageY image_y, HeadingDatagram& heading) noexcept {
+HeadingError parse_heading(std::string_view datagram, const TrackerGeometry& geometry,
+                           HeadingDatagram& heading) noexcept {
   if (datagram.size() > kMaxHeadingDatagramBytes) return HeadingError::kTooLong;
   Cursor cursor(datagram);
   Fields fields;
@@ -116,15 +148,30 @@ HeadingError parse_heading(std::string_view datagram, ImageY image_y, HeadingDat
     if (!fields.has_rad) return HeadingError::kSyntax;
   }
   if (!cursor.at_end()) return HeadingError::kSyntax;
-  if (fields.has_rad == fields.has_deg) return HeadingError::kNoHeading;
-  if (!in_range(fields)) return HeadingError::kRange;
-  const double angle_rad = fields.has_deg ? fields.angle * (kPi / 180.0) : fields.angle;
-  heading.angle_rad = wrap_angle(image_y == ImageY::kDown ? -angle_rad : angle_rad);
-  heading.has_time = fields.has_time;
-  heading.time_s = fields.time_s;
-  heading.has_sequence = fields.has_sequence;
-  heading.sequence = fields.has_sequence ? static_cast<std::uint64_t>(fields.sequence) : 0;
+  if (!one_direction(fields)) return HeadingError::kNoHeading;
+  const HeadingError error = take_clock(fields, heading);
+  return error != HeadingError::kNone ? error : direction_of(fields, geometry, heading.angle_rad);
+}
+
+HeadingError heading_of_points(TrackedPoint front, TrackedPoint back, const TrackerGeometry& geometry,
+                               double& angle_rad) noexcept {
+  const double x = front.x - back.x, y = front.y - back.y;
+  const double distance = std::hypot(x, y);
+  // Not finite when a coordinate is not: no distance exceeds it then.
+  if (!(distance > 0 && distance >= geometry.min_distance && std::isfinite(distance))) return HeadingError::kUnseen;
+  return heading_of_angle(std::atan2(y, x), geometry, angle_rad);
+}
+
+HeadingError heading_of_angle(double tracked_rad, const TrackerGeometry& geometry, double& angle_rad) noexcept {
+  if (!(std::fabs(tracked_rad) <= kMaxAngle)) return HeadingError::kRange;
+  angle_rad = wrap_angle((geometry.image_y == ImageY::kDown ? -tracked_rad : tracked_rad) + geometry.offset_rad);
   return HeadingError::kNone;
+}
+
+bool sequence_of(double number, std::uint64_t& sequence) noexcept {
+  if (!(number >= 0 && number <= kMaxSequence && std::floor(number) == number)) return false;
+  sequence = static_cast<std::uint64_t>(number);
+  return true;
 }
 
 std::string_view describe(HeadingError error) noexcept {
@@ -132,13 +179,18 @@ std::string_view describe(HeadingError error) noexcept {
     case HeadingError::kNone:
       return "usable";
     case HeadingError::kTooLong:
-      return "longer than 512 bytes: send one heading a datagram";
+      return "too long: send one heading a datagram";
     case HeadingError::kSyntax:
-      return "neither a number nor a flat JSON object: send {\"heading_rad\": x}";
+      return "not the format that the rig file says: for json send {\"heading_rad\": x}, for osc a whole OSC packet";
     case HeadingError::kNoHeading:
-      return "needs exactly one of heading_rad and heading_deg";
+      return "needs exactly one of heading_rad, heading_deg and the two points, and for osc its numbers";
     case HeadingError::kRange:
-      return "a value is out of range (angle within 1e6, t_s within 1e9, seq a whole number from 0)";
+      return "a value is out of range (angle within 1e6, t_s within 1e9 and no 32-bit float, seq a whole number from "
+             "0)";
+    case HeadingError::kUnseen:
+      return "a point was not seen, or the two are too close";
+    case HeadingError::kPending:
+      return "its other point is still to come";
   }
   return "unknown";
 }

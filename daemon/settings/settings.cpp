@@ -25,6 +25,17 @@ void check_clock(Section& section, Source& source) {
   }
 }
 
+void read_tracker(Section& section, Tracker& tracker) {
+  section.choice("format", tracker.format, {"json", "osc"});
+  section.text("osc_address", tracker.osc_address);
+  section.text("osc_back_address", tracker.osc_back_address);
+  section.choice("osc_content", tracker.osc_content, {"heading_rad", "heading_deg", "points"});
+  section.real("offset_deg", tracker.offset_deg, -360.0, 360.0);
+  section.real("min_distance", tracker.min_distance, 0.0, 1e6);
+  section.choice("heading_from", tracker.heading_from, {"", "euler", "quaternion"});
+  section.choice("yaw", tracker.yaw, {"", "clockwise", "counterclockwise"});
+}
+
 Source read_source(Section& section) {
   Source source;
   section.required_text("name", source.name);
@@ -41,6 +52,7 @@ Source read_source(Section& section) {
   section.real("hold_ms", source.hold_ms, 1.0, 1000.0);
   section.real("speed", source.speed, 0.01, 1000.0);
   section.boolean("heartbeat", source.heartbeat);
+  read_tracker(section, source.tracker);
   section.integer("queue_capacity", source.queue_capacity, 1024, 4'194'304);
   section.finish();
   return source;

@@ -13,6 +13,18 @@ namespace vturn::settings {
 // The rig file (DESIGN §7) as plain values, checked: every number is in its range, every name refers to something that
 // exists. Times keep the unit of their key.
 
+/// How a source that tracks head direction says it.
+struct Tracker {
+  std::string format = "json";              ///< tracking: json | osc
+  std::string osc_address = "/heading";     ///< of the heading or both points, or of the front point
+  std::string osc_back_address;             ///< of the back point; "" = in the same message
+  std::string osc_content = "heading_rad";  ///< heading_rad | heading_deg | points
+  double offset_deg = 0.0;                  ///< added to every heading, counter-clockwise positive
+  double min_distance = 0.0;                ///< between the two points, in the tracker's unit
+  std::string heading_from;                 ///< open_ephys, of an IMU stream: "" = none | euler | quaternion
+  std::string yaw;                          ///< clockwise | counterclockwise: the turn, from above, in which it grows
+};
+
 struct Source {
   std::string name;
   std::string type;                    ///< plugin: open_ephys | tracking | path of a .so
@@ -28,6 +40,7 @@ struct Source {
   double speed = 1.0;  ///< session seconds per wall second of an accelerated run
   bool heartbeat = false;
   std::int64_t queue_capacity = 65536;
+  Tracker tracker;
   [[nodiscard]] bool is_master() const { return clock == "master"; }
 };
 

@@ -1,4 +1,4 @@
-// Source: tracked head direction over UDP, one heading a datagram.
+// Source: tracked head direction over UDP, as JSON or OSC.
 #include "plugins/common/instance.hpp"
 #include "plugins/tracking/tracking_source.hpp"
 

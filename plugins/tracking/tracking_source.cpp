@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <limits>
-#include <stdexcept>
+#include <utility>
 
 namespace vturn::plugins {
 namespace {
@@ -13,36 +13,19 @@ namespace {
 constexpr int kIdleMs = 100;
 constexpr MonoNs kComplaintNs = 10 * kNsPerS;
 
-template <class T>
-T checked(const Config& config, Expected<T> value) {
-  if (!value) throw std::runtime_error("\"" + config.name() + "\": " + value.error());
-  return *std::move(value);
-}
-
-ingest::SourceClockSettings clock_of(const Config& config, double speed) {
-  const std::string clock = config.text("clock", "arrival");
-  if (clock != "arrival")
-    config.refuse("clock", "\"" + clock + "\"", "\"arrival\": a tracker has no samples or TTL lines");
-  ingest::SourceClockSettings settings;
-  settings.speed = speed;
-  return settings;
-}
-
 }  // namespace
 
 TrackingSource::TrackingSource(const vturn_host& host, const char* config_json)
-    : TrackingSource(host, Config(config_json)) {}
+    : TrackingSource(host, parse_tracking_settings(config_json)) {}
 
-TrackingSource::TrackingSource(const vturn_host& host, const Config& config)
+TrackingSource::TrackingSource(const vturn_host& host, TrackingSettings settings)
     : host_(host),
-      listen_(config.text("listen", "127.0.0.1:5700")),
-      index_(static_cast<SourceIndex>(config.integer("index", 0, 0, kMaxSources - 1))),
-      speed_(config.number("speed", 1.0, 1e-3, 1e3)),
-      image_y_(checked(config, ingest::parse_image_y(config.text("image_y", "down")))),
+      settings_(std::move(settings)),
       master_(host),
-      clock_(clock_of(config, speed_), master_),
-      tracker_(speed_) {
-  socket_.bind(checked(config, parse_endpoint(listen_)));
+      clock_(settings_.clock, master_),
+      tracker_(settings_.speed) {
+  if (settings_.osc) osc_.emplace(*settings_.osc, settings_.geometry);
+  socket_.bind(settings_.endpoint);
 }
 
 void TrackingSource::start() {
@@ -56,18 +39,18 @@ void TrackingSource::stop() noexcept {
 
 void TrackingSource::run() noexcept {
   host_.thread_enter(host_.context, "tracking");
-  log(VTURN_LOG_INFO, "listening on " + listen_);
+  log(VTURN_LOG_INFO, "listening on " + settings_.listen);
   while (!stop_.requested()) {
     std::array<pollfd, 2> sockets{{{socket_.fd(), POLLIN, 0}, {stop_.fd(), POLLIN, 0}}};
     if (poll(sockets.data(), sockets.size(), kIdleMs) > 0) drain();
   }
-  if (headings_ > 0) push_change(SourceChange::kDown, EpochCause::kNone, 0, newest_, now());
+  if (up_) push_change(SourceChange::kDown, EpochCause::kNone, 0, newest_, now());
   end_burst();
 }
 
 void TrackingSource::drain() noexcept {
-  // One byte more than a datagram may have, so that a longer one is seen as such.
-  std::array<char, ingest::kMaxHeadingDatagramBytes + 1> buffer;
+  // More than a datagram of either format may have, so that a longer one is seen as such.
+  std::array<char, ingest::kMaxOscBytes + 1> buffer;
   while (batched_ + kMaxEventsOfOne <= kBatch) {
     bool cut = false;
     const std::ptrdiff_t size = socket_.receive(buffer, cut);
@@ -80,12 +63,32 @@ void TrackingSource::drain() noexcept {
 
 void TrackingSource::take(std::string_view datagram, bool cut, MonoNs arrival_ns) noexcept {
   ++counters_.received;
-  ingest::HeadingDatagram heading;
-  const auto error = cut ? ingest::HeadingError::kTooLong : ingest::parse_heading(datagram, image_y_, heading);
-  if (error != ingest::HeadingError::kNone) return refuse(error);
+  const auto each = [&](const ingest::HeadingDatagram& found, ingest::HeadingError error) noexcept {
+    heading(found, error, arrival_ns);
+  };
+  auto error = ingest::HeadingError::kTooLong;
+  if (osc_ && !cut) {
+    error = osc_->packet(datagram, arrival_ns, each);
+  } else if (!cut) {
+    ingest::HeadingDatagram found;
+    error = ingest::parse_heading(datagram, settings_.geometry, found);
+    const bool usable = error == ingest::HeadingError::kNone || error == ingest::HeadingError::kUnseen;
+    if (usable) each(found, std::exchange(error, ingest::HeadingError::kNone));
+  }
+  if (error != ingest::HeadingError::kNone) ++counters_.malformed;
+  complain(error);
+}
+
+void TrackingSource::heading(const ingest::HeadingDatagram& heading, ingest::HeadingError error,
+                             MonoNs arrival_ns) noexcept {
+  if (batched_ + kMaxEventsOfOne > kBatch) end_burst();
   const TrackerClock::Seen seen = tracker_.observe(heading, arrival_ns);
   newest_ = session_time(seen, arrival_ns);
   tell_changes(seen, newest_, arrival_ns);
+  if (error == ingest::HeadingError::kUnseen) {
+    ++counters_.unseen;
+    return;
+  }
   ++headings_;
   InputEvent event;
   event.kind = InputKind::kHeading;
@@ -94,12 +97,21 @@ void TrackingSource::take(std::string_view datagram, bool cut, MonoNs arrival_ns
   push(event, newest_, arrival_ns);
 }
 
-void TrackingSource::refuse(ingest::HeadingError error) noexcept {
-  ++counters_.malformed;
-  if (now() < next_complaint_ns_) return;
+void TrackingSource::complain(ingest::HeadingError error) noexcept {
+  const bool strangers = osc_ && headings_ == 0 && osc_->others() > 0;
+  const bool unseen = counters_.unseen > told_unseen_;
+  if ((error == ingest::HeadingError::kNone && !strangers && !unseen) || now() < next_complaint_ns_) return;
   next_complaint_ns_ = now() + kComplaintNs;
-  log(VTURN_LOG_WARNING,
-      std::to_string(counters_.malformed) + " datagrams refused, the last: " + std::string(describe(error)));
+  if (error != ingest::HeadingError::kNone)
+    log(VTURN_LOG_WARNING,
+        std::to_string(counters_.malformed) + " datagrams refused, the last: " + std::string(describe(error)));
+  if (unseen)
+    log(VTURN_LOG_WARNING, std::to_string(counters_.unseen - told_unseen_) +
+                               " frames without a heading: " + std::string(describe(ingest::HeadingError::kUnseen)));
+  if (strangers)
+    log(VTURN_LOG_WARNING, "no message to " + settings_.osc->address + " yet, but " + std::to_string(osc_->others()) +
+                               " to others like " + osc_->other_address() + ": set `osc_address` in the rig file");
+  told_unseen_ = counters_.unseen;
 }
 
 ingest::ClockEstimate TrackingSource::session_time(const TrackerClock::Seen& seen, MonoNs arrival_ns) noexcept {
@@ -117,7 +129,7 @@ ingest::ClockEstimate TrackingSource::session_time(const TrackerClock::Seen& see
 
 void TrackingSource::tell_changes(const TrackerClock::Seen& seen, const ingest::ClockEstimate& at,
                                   MonoNs arrival_ns) noexcept {
-  if (headings_ == 0) push_change(SourceChange::kUp, EpochCause::kStart, 0, at, arrival_ns);
+  if (!std::exchange(up_, true)) push_change(SourceChange::kUp, EpochCause::kStart, 0, at, arrival_ns);
   if (seen.restarted) {
     ++counters_.epochs;
     push_change(SourceChange::kEpoch, EpochCause::kRestart, 0, at, arrival_ns);
@@ -142,7 +154,7 @@ void TrackingSource::push_change(SourceChange change, EpochCause cause, std::uin
 void TrackingSource::push(InputEvent event, const ingest::ClockEstimate& at, MonoNs arrival_ns) noexcept {
   event.session_time_ns = at.session_ns;
   event.arrival_mono_ns = arrival_ns;
-  event.source = index_;
+  event.source = settings_.index;
   const MonoNs delay_ns = std::clamp<MonoNs>(now() - arrival_ns, 0, std::numeric_limits<std::uint32_t>::max());
   event.parse_delay_ns = static_cast<std::uint32_t>(delay_ns);
   batch_[batched_++] = std::bit_cast<vturn_event>(event);

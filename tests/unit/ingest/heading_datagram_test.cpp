@@ -106,6 +106,34 @@ TEST_CASE("anything else is refused by name and leaves the heading as it was") {
   CHECK(heading.angle_rad == 7);
 }
 
+TEST_CASE("two points of JSON look from the back one to the front one") {
+  HeadingDatagram heading;
+  const char* text = R"({"front_x":10,"front_y":30,"back_x":10,"back_y":20.5,"t_s":1.5,"seq":3})";
+  REQUIRE(parse(text, heading, ImageY::kUp) == HeadingError::kNone);
+  CHECK(heading.angle_rad == Approx(kPi / 2));
+  CHECK(heading.time_s == 1.5);
+  REQUIRE(parse(text, heading, ImageY::kDown) == HeadingError::kNone);
+  CHECK(heading.angle_rad == Approx(3 * kPi / 2));
+  REQUIRE(parse_heading(text, {ImageY::kUp, -kPi / 2, 9.5}, heading) == HeadingError::kNone);
+  CHECK(heading.angle_rad == Approx(0).margin(1e-12));
+  CHECK(parse_heading(text, {ImageY::kUp, 0, 9.6}, heading) == HeadingError::kUnseen);
+}
+
+TEST_CASE("a point that a tracker did not see is null or NaN; its frame still counts") {
+  for (const char* unseen : {"null", "NaN"}) {
+    HeadingDatagram heading;
+    const std::string text = R"({"front_x":1,"front_y":2,"back_x":)" + std::string(unseen) + R"(,"back_y":4,"seq":9})";
+    CHECK(parse(text, heading) == HeadingError::kUnseen);
+    CHECK(heading.has_sequence);
+    CHECK(heading.sequence == 9);
+  }
+  CHECK(error_of(R"({"front_x":1,"front_y":2,"back_x":1,"back_y":2})") == HeadingError::kUnseen);
+  CHECK(error_of(R"({"front_x":1,"front_y":2,"back_x":1})") == HeadingError::kNoHeading);
+  CHECK(error_of(R"({"front_x":1,"front_y":2,"back_x":1,"back_y":3,"heading_rad":1})") == HeadingError::kNoHeading);
+  CHECK(error_of(R"({"front_x":"1","front_y":2,"back_x":1,"back_y":3})") == HeadingError::kSyntax);
+  CHECK(error_of(R"({"front_x":1e300,"front_y":2,"back_x":-1e308,"back_y":3})") != HeadingError::kSyntax);
+}
+
 TEST_CASE("an object of too many keys ends the search") {
   std::string text = "{";
   for (int i = 0; i < 40; ++i) text += "\"k\":1,";
@@ -113,7 +141,8 @@ TEST_CASE("an object of too many keys ends the search") {
 }
 
 TEST_CASE("every error has a line of its own, and the image axis is one of two words") {
-  for (auto error : {HeadingError::kTooLong, HeadingError::kSyntax, HeadingError::kNoHeading, HeadingError::kRange})
+  for (auto error : {HeadingError::kTooLong, HeadingError::kSyntax, HeadingError::kNoHeading, HeadingError::kRange,
+                     HeadingError::kUnseen, HeadingError::kPending})
     CHECK(describe(error).size() > 20);
   CHECK(*parse_image_y("up") == ImageY::kUp);
   CHECK(*parse_image_y("down") == ImageY::kDown);

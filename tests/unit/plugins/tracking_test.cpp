@@ -7,6 +7,7 @@
 
 #include "daemon/core/angle.hpp"
 #include "plugins/tracking/tracker_clock.hpp"
+#include "tests/unit/ingest/osc_bytes.hpp"
 #include "tests/unit/plugins/test_host.hpp"
 
 using namespace vturn;
@@ -41,11 +42,11 @@ class Tracker {
   sockaddr_in to_{};
 };
 
-std::string config(const Tracker& tracker, const char* image_y = "up") {
-  return json{
-      {"name", "camera"},   {"index", 1},  {"master", false}, {"clock", "arrival"}, {"listen", tracker.address()},
-      {"image_y", image_y}, {"speed", 1.0}}
-      .dump();
+std::string config(const Tracker& tracker, const char* image_y = "up", const json& more = json::object()) {
+  json all{{"name", "camera"},   {"index", 1},  {"master", false}, {"clock", "arrival"}, {"listen", tracker.address()},
+           {"image_y", image_y}, {"speed", 1.0}};
+  all.update(more);
+  return all.dump();
 }
 
 std::vector<InputEvent> of_kind(const TestHost& host, InputKind kind) {
@@ -164,4 +165,85 @@ TEST_CASE("a tracker's rig entry is checked") {
   TestHost host;
   const test::RunningSource first(tracking, host, config(tracker));
   CHECK(refusal(config(tracker).c_str()).find("cannot listen on 127.0.0.1") != std::string::npos);
+}
+
+TEST_CASE("OSC of two LEDs in two messages, as Bonsai sends them: a heading a frame, lost points told") {
+  TestHost host;
+  Tracker tracker;
+  const json osc = {{"format", "osc"},
+                    {"osc_content", "points"},
+                    {"osc_address", "/red"},
+                    {"osc_back_address", "/green"},
+                    {"offset_deg", 90.0}};
+  test::RunningSource source(test::load("tracking"), host, config(tracker, "down", osc));
+  const auto led = [](const char* address, double x, double y) {
+    return test::osc_message(address, {static_cast<float>(x), static_cast<float>(y), 640.0F, 480.0F});
+  };
+  for (int i = 0; i < 100; ++i) {
+    const double angle = 0.1 * i;
+    const bool hidden = i % 20 == 7;
+    // An image's rows count down: what turns counter-clockwise goes up in it.
+    tracker.send(test::osc_bundle(
+        {led("/red", hidden ? NAN : 100 + 10 * std::cos(angle), 100 - 10 * std::sin(angle)), led("/green", 100, 100)}));
+    const auto sent = static_cast<std::uint64_t>(i + 1);
+    if (i % 25 == 24) test::wait_for("them", [&] { return host.counter(VTURN_MESSAGES_RECEIVED) == sent; });
+  }
+  tracker.send(test::osc_message("/blue", {1.0F}));
+  tracker.send("not OSC");
+  test::wait_for("all", [&] { return host.counter(VTURN_MESSAGES_RECEIVED) == 102; });
+  source.stop();
+  const auto headings = of_kind(host, InputKind::kHeading);
+  REQUIRE(headings.size() == 95);
+  CHECK(host.counter(VTURN_HEADINGS_RECEIVED) == 95);
+  CHECK(host.counter(VTURN_MESSAGES_MALFORMED) == 1);
+  int frame = 0;
+  for (const InputEvent& heading : headings) {
+    if (frame % 20 == 7) ++frame;
+    const double expected = 0.1 * frame++ + kPi / 2;
+    CHECK(std::fabs(angle_difference(static_cast<double>(heading.payload.heading.angle_rad), expected)) < 1e-5);
+  }
+  CHECK(host.misplaced_ends() == 0);
+}
+
+TEST_CASE("a bundle of more headings than a batch holds loses none") {
+  TestHost host;
+  Tracker tracker;
+  test::RunningSource source(test::load("tracking"), host, config(tracker, "up", {{"format", "osc"}}));
+  const std::string one = test::osc_message("/heading", {1.0F});
+  tracker.send(test::osc_bundle(std::vector<std::string>(80, one)));
+  tracker.send(test::osc_bundle(std::vector<std::string>(80, one)));
+  test::wait_for("them", [&] { return host.counter(VTURN_MESSAGES_RECEIVED) == 2; });
+  source.stop();
+  CHECK(host.count(InputKind::kHeading) == 2 * 80);
+}
+
+TEST_CASE("messages to another OSC address and unseen points are told in the log") {
+  TestHost host;
+  Tracker tracker;
+  test::RunningSource source(test::load("tracking"), host, config(tracker, "up", {{"format", "osc"}}));
+  tracker.send(test::osc_message("/position", {1.0F}));
+  test::wait_for("the line", [&] { return host.log_text().find("/position") != std::string::npos; });
+  CHECK(host.log_text().find("osc_address") != std::string::npos);
+  TestHost second;
+  Tracker json_tracker;
+  test::RunningSource json_source(test::load("tracking"), second, config(json_tracker));
+  json_tracker.send(R"({"front_x":null,"front_y":null,"back_x":1,"back_y":2})");
+  test::wait_for("the line", [&] { return second.log_text().find("frames without a heading") != std::string::npos; });
+  CHECK(second.counter(VTURN_MESSAGES_MALFORMED) == 0);
+}
+
+TEST_CASE("a tracker's format is checked") {
+  const auto refusal = [](json entry) {
+    entry["name"] = "camera";
+    return test::source_refusal(test::load("tracking"), entry.dump());
+  };
+  CHECK(refusal({{"format", "xml"}}).find("\"camera\": format") != std::string::npos);
+  CHECK(refusal({{"format", "osc"}, {"osc_content", "angle"}}).find("osc_content") != std::string::npos);
+  CHECK(refusal({{"format", "osc"}, {"osc_address", "heading"}}).find("/NAME") != std::string::npos);
+  CHECK(refusal({{"format", "osc"}, {"osc_address", ""}}).find("/NAME") != std::string::npos);
+  CHECK(refusal({{"format", "osc"}, {"osc_back_address", "/b"}}).find("points") != std::string::npos);
+  CHECK(refusal({{"format", "osc"}, {"osc_content", "points"}, {"osc_address", "/a"}, {"osc_back_address", "/a"}})
+            .find("another address") != std::string::npos);
+  CHECK(refusal({{"offset_deg", 400}}).find("offset_deg") != std::string::npos);
+  CHECK(refusal({{"min_distance", -1}}).find("min_distance") != std::string::npos);
 }
