@@ -5,6 +5,8 @@
 
 #include "tools/commands/registry.hpp"
 #include "tools/lib/csv.hpp"
+#include "tools/lib/progress.hpp"
+#include "tools/recordings/crossings.hpp"
 #include "tools/recordings/pulse_alignment.hpp"
 
 namespace vturn::tools {
@@ -45,6 +47,17 @@ std::vector<double> read_pulses(const std::string& file) {
 /// "SOURCE/CHANNEL" of a rig file: its own part names the source, which a recording does not know.
 std::string without_source(const std::string& name) { return name.substr(name.find('/') + 1); }
 
+/// Spikes that were saved, or with --detect-uv those of the wideband channels.
+recordings::UnitSpikes find_spikes(recordings::Recording& recording, const RecordingOptions& options) {
+  auto units = units_of(recording.info(), options);
+  if (!options.detect_uv) return recordings::spikes_by_unit(recording, units);
+  recordings::CrossingSettings settings;
+  settings.threshold_uv = *options.detect_uv;
+  Progress progress("finding spikes", 1000);
+  return recordings::detect_by_unit(recording, units, settings,
+                                    [&](double done) { progress.update(static_cast<std::uint64_t>(1000.0 * done)); });
+}
+
 }  // namespace
 
 void RecordingOptions::add_to(CLI::App& app) {
@@ -56,6 +69,9 @@ void RecordingOptions::add_to(CLI::App& app) {
 void RecordingOptions::add_units_to(CLI::App& app) {
   app.add_option("--pattern", pattern, "electrode names of a recording, {} for the number (Electrode {}; of RHX A-{})");
   app.add_option("--first", first, "number of unit 0's electrode (1; of RHX 0)");
+  app.add_option("--detect-uv", detect_uv,
+                 "find spikes in the recording's wideband channels as RHX does, at this threshold (RHX: -70)")
+      ->check(CLI::Range(-5000.0, 5000.0));
 }
 
 std::optional<settings::Rig> RecordingOptions::rig() const {
@@ -66,7 +82,7 @@ std::optional<settings::Rig> RecordingOptions::rig() const {
 }
 
 std::vector<SpikeSample> spikes_of(recordings::Recording& recording, const RecordingOptions& options) {
-  auto result = recordings::spikes_by_unit(recording, units_of(recording.info(), options));
+  auto result = find_spikes(recording, options);
   for (const std::string& warning : recording.info().warnings) std::fprintf(stderr, "warning: %s\n", warning.c_str());
   if (result.artefacts > 0) {
     std::fprintf(stderr, "%llu spikes left out: RHX marked them as artefacts\n",

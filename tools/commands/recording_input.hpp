@@ -18,6 +18,7 @@ struct RecordingOptions {
   std::string config;   ///< rig file
   std::string pattern;  ///< of electrode names; empty = the rig file's, else the acquisition program's usual one
   std::optional<std::int64_t> first;
+  std::optional<double> detect_uv;  ///< find spikes in the wideband channels at this threshold
   recordings::OpenSettings open;
 
   void add_to(CLI::App& app);

@@ -19,6 +19,8 @@ double time_s(const RecordingInfo& info, std::size_t timeline, SampleIndex sampl
   return time;
 }
 
+}  // namespace
+
 void require_forward(const RecordingInfo& info, std::size_t timeline) {
   if (info.timelines[timeline].jumps_back()) {
     throw RecordingError(info.path +
@@ -26,8 +28,6 @@ void require_forward(const RecordingInfo& info, std::size_t timeline) {
                          "two recordings were joined; use one of them");
   }
 }
-
-}  // namespace
 
 ingest::UnitMapSettings default_units(const RecordingInfo& info) {
   ingest::UnitMapSettings units;
@@ -43,8 +43,9 @@ UnitSpikes spikes_by_unit(Recording& recording, const ingest::UnitMapSettings& u
   if (info.electrodes.empty()) {
     throw RecordingError(info.path + ": holds no spikes" +
                          (info.from_rhx ? "; RHX saves them (Save Spike Data) with one file per signal type or per "
-                                          "channel, never in a traditional file"
-                                        : "; record behind a Spike Detector"));
+                                          "channel, never in a traditional file; "
+                                        : "; record behind a Spike Detector; ") +
+                         "or let them be found in the wideband channels with --detect-uv");
   }
   ingest::ElectrodeTable table(units);
   UnitSpikes result;

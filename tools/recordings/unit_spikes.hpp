@@ -23,6 +23,9 @@ ingest::UnitMapSettings default_units(const RecordingInfo& info);
 /// Throws RecordingError when there are no spikes at all, or none of a unit.
 UnitSpikes spikes_by_unit(Recording& recording, const ingest::UnitMapSettings& units);
 
+/// Throws RecordingError when sample numbers of this clock jump back: a time would not say which sample is meant.
+void require_forward(const RecordingInfo& info, std::size_t timeline);
+
 /// Times in seconds of the rising edges of one line (0-based), of the first source of lines that has any on it.
 std::vector<double> pulses_on_line(Recording& recording, int line);
 

@@ -184,7 +184,7 @@ TEST_CASE("structure.oebin cut off at any byte, or with wrong things in it") {
 }
 
 TEST_CASE("a stream of which no channel was recorded is left out and said") {
-  const auto oebin = parse_oebin(
-      R"({"continuous": [{"folder_name": "a/", "sample_rate": 1, "channels": []}], "spikes": []})", "f");
+  const auto oebin =
+      parse_oebin(R"({"continuous": [{"folder_name": "a/", "sample_rate": 1, "channels": []}], "spikes": []})", "f");
   CHECK(oebin.continuous.at(0).channels.empty());
 }

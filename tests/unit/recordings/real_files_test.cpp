@@ -5,6 +5,7 @@
 #include "tests/helpers/shared_data.hpp"
 #include "tests/unit/recordings/intan_writer.hpp"
 #include "tools/lib/zst_file.hpp"
+#include "tools/recordings/crossings.hpp"
 #include "tools/recordings/recording.hpp"
 
 using namespace vturn::recordings;
@@ -174,6 +175,23 @@ TEST_CASE("what RHX streamed, put into its folder format, reads as it was stream
     CHECK(spikes[i].sample == streamed[i].sample);
     CHECK(recording->info().electrodes[spikes[i].electrode].name == streamed[i].channel);
   }
+  // RHX found its spikes in the high band of these same samples.
+  vturn::ingest::UnitMapSettings units;
+  units.pattern = "A-{}";
+  units.first = 0;
+  CrossingSettings crossing;
+  crossing.threshold_uv = -60.0;
+  const auto detected = detect_by_unit(*recording, units, crossing, [](double) {});
+  const auto recorded = spikes_by_unit(*recording, units);
+  CHECK(detected.spikes.size() == recorded.spikes.size());
+  std::size_t same = 0;
+  for (const auto& spike : recorded.spikes) {
+    same += static_cast<std::size_t>(std::count_if(detected.spikes.begin(), detected.spikes.end(), [&](const auto& d) {
+      return d.unit == spike.unit && d.time_ns == spike.time_ns;
+    }));
+  }
+  CHECK(same == recorded.spikes.size());
+
   std::size_t rising = 0;
   for (const TtlEdge& edge : recording->ttl_edges(0)) rising += edge.rising && edge.line == 0 ? 1 : 0;
   CHECK(rising == 4);
