@@ -225,6 +225,7 @@ class IntanFolder : public Recording {
   void add_channel_files(const SignalFiles& signal, std::vector<Channel> channels,
                          const std::vector<const IntanChannel*>& enabled, bool slow) {
     std::vector<fs::path> paths;
+    paths.reserve(enabled.size());
     for (const IntanChannel* channel : enabled) {
       paths.push_back(folder_ / (signal.channel_file + channel->native_name + ".dat"));
     }

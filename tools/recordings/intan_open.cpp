@@ -43,6 +43,7 @@ std::unique_ptr<Recording> open_intan(const fs::path& path, const OpenSettings& 
   const auto info = std::find_if(files.begin(), files.end(), is_info);
   if (info != files.end()) return open_intan_folder(*info, settings);
   std::vector<std::unique_ptr<ByteSource>> sources;
+  sources.reserve(files.size());
   for (const fs::path& file : files) sources.push_back(std::make_unique<FileSource>(file));
   return open_intan_files(std::move(sources), settings);
 }
