@@ -1,5 +1,6 @@
 #include "daemon/ingest/heading_datagram.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -164,7 +165,9 @@ HeadingError heading_of_points(TrackedPoint front, TrackedPoint back, const Trac
 
 HeadingError heading_of_angle(double tracked_rad, const TrackerGeometry& geometry, double& angle_rad) noexcept {
   if (!(std::fabs(tracked_rad) <= kMaxAngle)) return HeadingError::kRange;
-  angle_rad = wrap_angle((geometry.image_y == ImageY::kDown ? -tracked_rad : tracked_rad) + geometry.offset_rad);
+  const double seen_rad = geometry.image_y == ImageY::kDown ? -tracked_rad : tracked_rad;
+  // The smallest negative numbers wrap to themselves.
+  angle_rad = std::max(0.0, wrap_angle(seen_rad + geometry.offset_rad));
   return HeadingError::kNone;
 }
 

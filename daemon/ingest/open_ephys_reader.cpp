@@ -27,6 +27,7 @@ OpenEphysReader::OpenEphysReader(OpenEphysReaderSettings settings)
       clock_(settings_.speed),
       electrodes_(settings_.units),
       signals_(settings_.signals),
+      imu_(settings_.imu),
       maker_(settings_),
       stream_(settings_.stream),
       rate_hz_(settings_.sample_rate_hz) {
@@ -121,6 +122,20 @@ void OpenEphysReader::emit_ttl(const Context& context, SampleIndex sample, const
   maker_.emit(event, instant.own_ns, context.sink);
 }
 
+void OpenEphysReader::imu(const Context& context) noexcept {
+  imu_.block(context.message, [&](SampleIndex sample, double angle_rad) noexcept {
+    if (std::isnan(angle_rad)) {
+      ++counters_.no_direction;
+      return;
+    }
+    ++counters_.headings;
+    const Instant instant{sample, clock_.time_ns(sample), context.arrival_mono_ns};
+    InputEvent event = maker_.at(InputKind::kHeading, instant);
+    event.payload.heading.angle_rad = static_cast<float>(angle_rad);
+    maker_.emit(event, instant.own_ns, context.sink);
+  });
+}
+
 void OpenEphysReader::event_codes(const Context& context, bool broken) noexcept {
   if (broken) codes_.restart();
   codes_.block(context.message.event_codes, [&](std::size_t at, unsigned line, unsigned state, unsigned word) noexcept {
@@ -133,6 +148,7 @@ void OpenEphysReader::event_codes(const Context& context, bool broken) noexcept 
 void OpenEphysReader::data(const Context& context, bool channel_broken) noexcept {
   const GuiMessage& message = context.message;
   event_codes(context, channel_broken);
+  imu(context);
   const auto row_bytes = static_cast<std::size_t>(message.num_samples) * sizeof(float);
   bool used = false;
   for (std::int64_t row = 0; row < message.num_channels; ++row) {

@@ -12,6 +12,7 @@
 #include "daemon/ingest/event_codes.hpp"
 #include "daemon/ingest/event_maker.hpp"
 #include "daemon/ingest/gui_message.hpp"
+#include "daemon/ingest/imu_heading.hpp"
 #include "daemon/ingest/sample_clock.hpp"
 #include "daemon/ingest/signal_set.hpp"
 #include "daemon/ingest/stream_tracker.hpp"
@@ -25,12 +26,15 @@ struct OpenEphysReaderSettings : ReaderOrigin {
   double speed = 1.0;         ///< session seconds per second of arrival (accelerated runs)
   UnitMapSettings units;
   std::vector<SignalSettings> signals;
+  ImuSettings imu;  ///< the stream is an inertial sensor's: its samples are headings
 };
 
 /// parsed = what the counters of kinds say; lost counts message numbers that never came in a usable message.
 struct OpenEphysCounters : ReaderCounters {
   std::uint64_t data_received = 0;  ///< blocks of any channel
   std::uint64_t other_stream = 0;   ///< parsed, but of a stream that was not asked for
+  std::uint64_t headings = 0;       ///< handed on, of an inertial sensor
+  std::uint64_t no_direction = 0;   ///< samples of it that said none
   std::uint64_t without_rate = 0;   ///< parsed, but sample rate not known yet: not handed on
   std::uint64_t bad_samples = 0;    ///< not finite or absurd (> 1e9): the one before was taken instead
   std::array<std::uint64_t, static_cast<std::size_t>(ParseError::kCount)> errors{};  ///< malformed, by ParseError
@@ -69,6 +73,7 @@ class OpenEphysReader {
   void spike(const Context& context) noexcept;
   void ttl(const Context& context) noexcept;
   void data(const Context& context, bool channel_broken) noexcept;
+  void imu(const Context& context) noexcept;
   void event_codes(const Context& context, bool broken) noexcept;
   void emit_ttl(const Context& context, SampleIndex sample, const TtlInput& ttl) noexcept;
   [[nodiscard]] Instant instant_of(const Context& context) const noexcept;
@@ -80,6 +85,7 @@ class OpenEphysReader {
   ElectrodeTable electrodes_;
   SignalSet signals_;
   EventCodes codes_;
+  ImuHeading imu_;
   EventMaker maker_;
   std::string stream_;
   double rate_hz_;

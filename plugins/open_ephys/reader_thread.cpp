@@ -110,6 +110,7 @@ double OpenEphysSource::ask_rate(const std::string& stream) noexcept {
 void OpenEphysSource::end_burst() noexcept {
   burst_.end(reader_->newest_own_ns(), reader_->epoch());
   burst_.tell_counters(reader_->counters());
+  host_.counter_set(host_.context, VTURN_HEADINGS_RECEIVED, reader_->counters().headings);
   const MonoNs now_ns = now();
   if (now_ns >= next_housekeeping_ns_) housekeeping();
 }

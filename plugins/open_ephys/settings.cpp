@@ -5,6 +5,7 @@
 #include <charconv>
 #include <stdexcept>
 
+#include "daemon/core/angle.hpp"
 #include "plugins/common/config.hpp"
 
 namespace vturn::plugins {
@@ -60,6 +61,24 @@ void check_feed(const Config& config, const ingest::OpenEphysReaderSettings& rea
   }
 }
 
+ingest::ImuSettings imu_of(const Config& config, ingest::GuiFeed feed) {
+  using From = ingest::ImuSettings::From;
+  ingest::ImuSettings imu;
+  const std::string from = config.text("heading_from", ""), yaw = config.text("yaw", "");
+  if (from.empty()) return imu;
+  if (from != "euler" && from != "quaternion")
+    config.refuse("heading_from", "\"" + from + "\"", "euler or quaternion, \"\" = no headings in this stream");
+  if (feed != ingest::GuiFeed::kZmqInterface)
+    config.refuse("heading_from", "\"" + from + "\"", "feed = \"zmq_interface\" with it");
+  if (yaw != "clockwise" && yaw != "counterclockwise")
+    config.refuse("yaw", "\"" + yaw + "\"",
+                  "clockwise or counterclockwise: the turn, seen from above, in which the sensor's yaw grows");
+  imu.from = from == "euler" ? From::kEuler : From::kQuaternion;
+  imu.clockwise = yaw == "clockwise";
+  imu.offset_rad = config.number("offset_deg", 0.0, -360.0, 360.0) * (kPi / 180.0);
+  return imu;
+}
+
 /// A channel is a name, or "#N" for the N-th of the stream (0-based) where the plugin sends no names.
 ingest::SignalSettings signal_of(const Config& config, const nlohmann::json& entry) {
   const bool usable = entry.is_object() && entry.contains("index") && entry["index"].is_number_integer() &&
@@ -93,7 +112,9 @@ OpenEphysSettings parse_open_ephys_settings(const char* config_json) {
   settings.heartbeat = config.flag("heartbeat", false);
   ingest::OpenEphysReaderSettings& reader = settings.reader;
   reader.feed = feed.feed;
-  reader.carries_spikes = feed.feed != ingest::GuiFeed::kFalconOutput;
+  reader.imu = imu_of(config, feed.feed);
+  reader.carries_spikes =
+      feed.feed != ingest::GuiFeed::kFalconOutput && reader.imu.from == ingest::ImuSettings::From::kNone;
   reader.source = static_cast<SourceIndex>(config.integer("index", 0, 0, kMaxSources - 1));
   reader.master = config.flag("master", true);
   reader.stream = config.text("stream", "");

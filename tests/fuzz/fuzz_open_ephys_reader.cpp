@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstdlib>
 
+#include "daemon/core/angle.hpp"
 #include "daemon/ingest/open_ephys_reader.hpp"
 #include "daemon/ingest/order.hpp"
 #include "tests/fuzz/multipart.hpp"
@@ -29,6 +30,10 @@ class CheckingSink final : public EventSink {
     require(event.session_time_ns == own_ns && std::llabs(own_ns) <= 3'000'000'000 * kNsPerS);
     if (event.kind == InputKind::kSpike) require(std::isfinite(event.payload.spike.amplitude_uv));
     if (event.kind == InputKind::kLfp) check_block(event.payload.lfp);
+    if (event.kind == InputKind::kHeading) {
+      const float angle_rad = event.payload.heading.angle_rad;
+      require(angle_rad >= 0 && angle_rad <= static_cast<float>(kTwoPi));
+    }
     ++given_;
     order_.push(event, released_);
     passed_ += released_.events().size();
@@ -60,6 +65,7 @@ OpenEphysReaderSettings settings(std::uint8_t choice) {
   all.sample_rate_hz = (choice & 1) != 0 ? 30000 : 0;
   all.signals = {{0, "LFP", -1}, {1, "", 0}};
   if ((choice & 2) != 0) all.stream = "s";
+  if ((choice & 64) != 0) all.imu.from = ImuSettings::From::kEuler;
   if ((choice & 128) != 0) all.feed = GuiFeed::kEventBroadcaster;
   if ((choice & 4) != 0) {
     all.units.from = UnitMapSettings::From::kSortedId;

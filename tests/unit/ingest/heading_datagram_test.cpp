@@ -37,8 +37,10 @@ TEST_CASE("an image's y axis points down: its angles turn the other way") {
   CHECK(heading.angle_rad == Approx(kTwoPi - 0.5));
   REQUIRE(parse("{\"heading_deg\":-90}", heading, ImageY::kDown) == HeadingError::kNone);
   CHECK(heading.angle_rad == Approx(kPi / 2));
-  REQUIRE(parse("0", heading, ImageY::kDown) == HeadingError::kNone);
-  CHECK(heading.angle_rad == 0.0);
+  for (const char* nothing : {"0", "5e-324", "1e-320"}) {
+    REQUIRE(parse(nothing, heading, ImageY::kDown) == HeadingError::kNone);
+    CHECK(heading.angle_rad == 0.0);
+  }
 }
 
 TEST_CASE("the tracker's own clock and counter are read, other keys are passed over") {

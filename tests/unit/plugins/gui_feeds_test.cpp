@@ -113,5 +113,36 @@ TEST_CASE("A feed without what the rig file asks of it is refused") {
   CHECK_THAT(refusal("event_broadcaster", by_number), Catch::Contains("\"e\": feed") && Catch::Contains("signals"));
   CHECK_THAT(refusal("falcon", by_name), Catch::Contains("\"CH5\"") && Catch::Contains("#N"));
   CHECK_THAT(refusal("falcon", {{"heartbeat", true}}), Catch::Contains("heartbeat"));
+  CHECK_THAT(refusal("falcon", {{"heading_from", "euler"}, {"yaw", "clockwise"}}), Catch::Contains("zmq_interface"));
+  CHECK_THAT(refusal("zmq_interface", {{"heading_from", "magnet"}}), Catch::Contains("euler or quaternion"));
+  CHECK_THAT(refusal("zmq_interface", {{"heading_from", "euler"}}), Catch::Contains("yaw") && Catch::Contains("above"));
   CHECK_THAT(refusal("Falcon", json::object()), Catch::Contains("event_broadcaster or falcon"));
+}
+
+TEST_CASE("An inertial sensor's stream as a second source gives headings on the session clock") {
+  TestHost host;
+  const MonoNs now = host.host().mono_now_ns(nullptr);
+  for (int i = 0; i <= 20; ++i) host.clock.publish(now + (i - 20) * kNsPerS, (i + 500) * kNsPerS, 0);
+  Gui gui;
+  json rig = of_feed(gui, "zmq_interface", 0.0);
+  rig.update({{"master", false}, {"clock", "arrival"}, {"heading_from", "euler"}, {"yaw", "clockwise"}});
+  test::RunningSource source(test::load("open_ephys"), host, rig.dump());
+  gui.wait_for_subscriber();
+  for (int i = 0; i < 50; ++i) {
+    const auto message = test::data_message(i + 1, 2 * i, {90.0F, 90.0F}, 0, "Eul-Y", "100.0", "IMU_port_A");
+    gui.send(message.frames());
+  }
+  wait_for_messages(host, 50);
+  source.stop();
+  CHECK(host.counter(VTURN_HEADINGS_RECEIVED) == 100);
+  std::size_t headings = 0;
+  for (const auto& event : host.events()) {
+    if (event.kind == InputKind::kSource) CHECK(event.payload.source.carries_spikes == 0);
+    if (event.kind != InputKind::kHeading) continue;
+    ++headings;
+    CHECK(event.payload.heading.angle_rad == Approx(4.712389));
+    CHECK(event.session_time_ns > 510 * kNsPerS);
+    CHECK(event.session_time_ns < 600 * kNsPerS);
+  }
+  CHECK(headings == 100);
 }
