@@ -43,6 +43,47 @@ TEST_CASE("a minimal rig file gets the documented defaults") {
   CHECK(rig->text == kMinimal);
 }
 
+TEST_CASE("feeds and trackers: every key is taken, and a wrong word is told with the right ones") {
+  const auto rig = parse_rig(kMinimal + R"(feed = "falcon"
+[[source]]
+name = "camera"
+type = "tracking"
+clock = "arrival"
+format = "osc"
+osc_content = "points"
+osc_address = "/red"
+osc_back_address = "/green"
+offset_deg = -90
+min_distance = 2.5
+[[source]]
+name = "imu"
+type = "open_ephys"
+clock = "ttl:3"
+heading_from = "euler"
+yaw = "clockwise"
+)",
+                             "rig.toml");
+  REQUIRE(rig);
+  REQUIRE(rig->sources.size() == 3);
+  CHECK(rig->sources[0].feed == "falcon");
+  CHECK(rig->sources[0].address.empty());
+  CHECK(rig->sources[0].tracker.format == "json");
+  CHECK(rig->sources[0].tracker.heading_from.empty());
+  const auto& camera = rig->sources[1].tracker;
+  CHECK(camera.format == "osc");
+  CHECK(camera.osc_content == "points");
+  CHECK(camera.osc_address == "/red");
+  CHECK(camera.osc_back_address == "/green");
+  CHECK(camera.offset_deg == -90);
+  CHECK(camera.min_distance == 2.5);
+  CHECK(rig->sources[2].tracker.heading_from == "euler");
+  CHECK(rig->sources[2].tracker.yaw == "clockwise");
+  CHECK(mentions(error_of(kMinimal + "feed = \"river\"\n"),
+                 {"rig.toml:5", "source.feed", "zmq_interface | event_broadcaster | falcon"}));
+  CHECK(mentions(error_of(kMinimal + "yaw = \"left\"\n"), {"rig.toml:5", "clockwise | counterclockwise"}));
+  CHECK(mentions(error_of(kMinimal + "offset_deg = 400\n"), {"rig.toml:5", "source.offset_deg", "-360 .. 360"}));
+}
+
 TEST_CASE("the rig file of the design parses") {
   const auto rig = parse_rig(R"([rig]
 name = "mouse42-night"
