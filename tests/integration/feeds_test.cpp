@@ -1,11 +1,17 @@
-// The same recorded cells through two plugins of the Open Ephys GUI, which were captured side by side, and two daemons:
-// the headings have to be the same bits.
+// The other feeds of the Open Ephys GUI through the real daemon. The same recorded cells through two plugins, which
+// were captured side by side, and two daemons: the headings have to be the same bits. Falcon with an OSC tracker beside
+// it.
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <unistd.h>
 #include <vturn/v1/events.pb.h>
 
 #include <catch2/catch.hpp>
+#include <cmath>
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <thread>
 
 #include "daemon/core/digest.hpp"
 #include "daemon/record/mcap_reader.hpp"
@@ -13,6 +19,7 @@
 #include "tests/integration/csv.hpp"
 #include "tests/integration/daemon.hpp"
 #include "tests/integration/models.hpp"
+#include "tests/unit/ingest/osc_bytes.hpp"
 
 using namespace vturn::test;
 using namespace std::chrono_literals;
@@ -89,6 +96,34 @@ Headings finish(Run& run) {
   return headings_of(run.daemon->session());
 }
 
+/// Sends OSC of two points, front and back, to a UDP port of this machine: head turned by 0.05 rad a frame.
+class Leds {
+ public:
+  explicit Leds(int port) : socket_(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in to{};
+    to.sin_family = AF_INET;
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    to.sin_port = htons(static_cast<std::uint16_t>(port));
+    REQUIRE(::connect(socket_, reinterpret_cast<const sockaddr*>(&to), sizeof(to)) == 0);
+  }
+  ~Leds() { ::close(socket_); }
+  Leds(const Leds&) = delete;
+  Leds& operator=(const Leds&) = delete;
+
+  static double heading_rad(std::size_t frame) { return std::fmod(0.05 * static_cast<double>(frame), 6.0); }
+  void send(std::size_t frame) {
+    const double angle = heading_rad(frame);
+    // Rows of an image count down.
+    const std::string points =
+        osc_message("/leds", {320.0F + 20.0F * static_cast<float>(std::cos(angle)),
+                              240.0F - 20.0F * static_cast<float>(std::sin(angle)), 320.0F, 240.0F});
+    REQUIRE(::send(socket_, points.data(), points.size(), 0) == static_cast<ssize_t>(points.size()));
+  }
+
+ private:
+  int socket_;
+};
+
 }  // namespace
 
 TEST_CASE("Event Broadcaster and ZMQ Interface of one run give the same digest of headings") {
@@ -107,4 +142,41 @@ TEST_CASE("Event Broadcaster and ZMQ Interface of one run give the same digest o
   CHECK(by_zmq.count > 31'000);
   CHECK(by_eb.count == by_zmq.count);
   CHECK(by_eb.digest == by_zmq.digest);
+}
+
+TEST_CASE("Falcon Output as the clock master, two LEDs over OSC beside it: every block and every frame is there") {
+  const auto capture = shared_data("open-ephys/capture-falcon-b1024.bin");
+  if (!capture) return;
+  const ScratchDir folder;
+  const std::string address = free_address();
+  const int port = free_ports(1).front();
+  Player player(folder, *capture, address, 0.2);  // 0.9 s of recording
+  Daemon daemon(folder, "falcon",
+                open_ephys_source(address, 0.2, "feed = \"falcon\"") +
+                    "[[source]]\nname = \"leds\"\ntype = \"tracking\"\nclock = \"arrival\"\nspeed = 0.2\n"
+                    "format = \"osc\"\nosc_content = \"points\"\nosc_address = \"/leds\"\nlisten = \"127.0.0.1:" +
+                    std::to_string(port) + "\"\n");
+  Leds leds(port);
+  constexpr std::size_t kFrames = 200;
+  for (std::size_t frame = 0; frame < kFrames; ++frame) {
+    leds.send(frame);
+    std::this_thread::sleep_for(10ms);
+  }
+  CHECK(player.finish(60s) == 40);
+  const Json health = daemon.await(
+      [](const Json& h) {
+        return counter(h.at("sources").at(0), "messages_received") == 40 &&
+               counter(h.at("sources").at(1), "headings_received") == kFrames;
+      },
+      20s);
+  const Json& falcon = health.at("sources").at(0);
+  CHECK(counter(falcon, "messages_parsed") == 40);
+  CHECK(counter(falcon, "ttl_received") == 2);
+  CHECK(counter(falcon, "messages_lost") + counter(falcon, "gaps") + counter(falcon, "epochs") == 0);
+  CHECK(counter(health.at("sources").at(1), "messages_malformed") == 0);
+  CHECK(daemon.shut_down() == 0);
+  const Table headings(export_csv(daemon.session()) / "tracked_heading.csv");
+  REQUIRE(headings.rows() == kFrames);
+  for (std::size_t frame = 0; frame < kFrames; ++frame)
+    CHECK(std::cos(headings.number(frame, "hd_rad") - Leds::heading_rad(frame)) > 1 - 1e-8);
 }
