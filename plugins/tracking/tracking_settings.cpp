@@ -40,7 +40,7 @@ Content content_of(const Config& config) {
 }
 
 std::string address_of(const Config& config, const char* key, const char* missing) {
-  const std::string address = config.text(key, missing);
+  std::string address = config.text(key, missing);
   if (!address.empty() && !address.starts_with('/')) config.refuse(key, "\"" + address + "\"", "an OSC address, /NAME");
   return address;
 }
