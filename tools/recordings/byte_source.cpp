@@ -36,7 +36,7 @@ void append_utf8(std::string& text, std::uint32_t code) {
   }
 }
 
-/// Unpaired surrogates and NUL become the replacement character.
+/// Unpaired surrogates become the replacement character, control characters a space.
 std::string utf8_of(std::span<const std::uint8_t> utf16) {
   constexpr std::uint32_t kReplacement = 0xFFFD;
   std::string text;
@@ -49,12 +49,21 @@ std::string utf8_of(std::span<const std::uint8_t> utf16) {
         i += 2;
       }
     }
-    append_utf8(text, code == 0 || (code >= 0xD800 && code < 0xE000) ? kReplacement : code);
+    const bool unpaired = code >= 0xD800 && code < 0xE000;
+    append_utf8(text, unpaired ? kReplacement : code < 0x20 ? std::uint32_t{' '} : code);
   }
   return text;
 }
 
 }  // namespace
+
+std::string printable(std::string_view text) {
+  constexpr std::size_t kShown = 40;
+  std::string shown(text.substr(0, kShown));
+  std::replace_if(
+      shown.begin(), shown.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
+  return shown;
+}
 
 void ByteSource::require(std::uint64_t offset, std::uint64_t bytes) const {
   if (offset > size_ || bytes > size_ - offset) {

@@ -7,6 +7,7 @@
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace vturn::recordings {
@@ -83,6 +84,9 @@ class Window {
   std::uint64_t begin_ = 0;
   std::size_t held_ = 0;
 };
+
+/// Text of a damaged file in a message: one line of plain letters.
+std::string printable(std::string_view text);
 
 /// A little-endian number at `at`.
 template <class T>

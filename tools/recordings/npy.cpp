@@ -104,7 +104,7 @@ void NpyFile::parse_type(const std::string& text) {
   const bool width = number_bytes_ == 1 || number_bytes_ == 2 || number_bytes_ == 4 || number_bytes_ == 8;
   const bool real = kind_ == 'f' && (number_bytes_ == 4 || number_bytes_ == 8);
   if (!ordered || !width || !(real || kind_ == 'i' || kind_ == 'u')) {
-    throw file_->error_at(0, "holds '" + text.substr(0, 20) + "': only little-endian numbers are read");
+    throw file_->error_at(0, "holds '" + printable(text) + "': only little-endian numbers are read");
   }
 }
 

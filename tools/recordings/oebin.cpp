@@ -1,8 +1,11 @@
 #include "tools/recordings/oebin.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+
+#include "tools/recordings/json_place.hpp"
 
 namespace vturn::recordings {
 namespace {
@@ -12,21 +15,27 @@ using Json = nlohmann::json;
 constexpr double kHighestRateHz = 1e7;
 constexpr double kLargestBitVolts = 1e6;
 
+struct Document {
+  std::string_view text;
+  const std::string& name;
+};
+
 /// A place in the document, for errors that say where.
 class Node {
  public:
-  Node(const Json& value, std::string path, const std::string& file)
-      : value_(value), path_(std::move(path)), file_(file) {}
+  Node(const Json& value, std::string path, const Document& document)
+      : value_(value), path_(std::move(path)), document_(document) {}
 
   [[nodiscard]] RecordingError error(const std::string& what) const {
-    return RecordingError(file_ + ": " + (path_.empty() ? "the document" : path_) + " " + what +
+    return RecordingError(document_.name + ": byte " + std::to_string(json_place(document_.text, path_)) + ": " +
+                          (path_.empty() ? "the document" : path_) + " " + what +
                           ": the file is damaged, or of a version that is not known");
   }
   [[nodiscard]] bool has(const char* key) const { return value_.is_object() && value_.contains(key); }
   [[nodiscard]] bool has_number(const char* key) const { return has(key) && value_[key].is_number(); }
   [[nodiscard]] Node at(const char* key) const {
     if (!has(key)) throw error(std::string("has no \"") + key + "\"");
-    return {value_[key], path_.empty() ? key : path_ + "." + key, file_};
+    return {value_[key], path_.empty() ? key : path_ + "." + key, document_};
   }
   /// The items of an array; none when the key is absent.
   [[nodiscard]] std::vector<Node> items(const char* key) const {
@@ -35,14 +44,18 @@ class Node {
     if (!list.value_.is_array()) throw list.error("is no list");
     std::vector<Node> nodes;
     for (std::size_t i = 0; i < list.value_.size(); ++i) {
-      nodes.emplace_back(list.value_[i], list.path_ + "[" + std::to_string(i) + "]", file_);
+      nodes.emplace_back(list.value_[i], list.path_ + "[" + std::to_string(i) + "]", document_);
     }
     return nodes;
   }
   [[nodiscard]] std::string text(const char* key) const {
     const Node node = at(key);
     if (!node.value_.is_string()) throw node.error("is no text");
-    return node.value_.get<std::string>();
+    // Names appear in messages of one line.
+    std::string value = node.value_.get<std::string>();
+    std::replace_if(
+        value.begin(), value.end(), [](char c) { return c >= '\0' && c < ' '; }, ' ');
+    return value;
   }
   [[nodiscard]] std::string text_or(const char* key, const std::string& otherwise) const {
     return has(key) ? text(key) : otherwise;
@@ -72,7 +85,7 @@ class Node {
  private:
   const Json& value_;
   std::string path_;
-  const std::string& file_;
+  const Document& document_;
 };
 
 constexpr int kElectrodeType = 0, kAuxiliaryType = 1, kAnalogueType = 2;
@@ -143,7 +156,8 @@ Oebin parse_oebin(std::string_view text, const std::string& name) {
     throw RecordingError(name + ": byte " + std::to_string(failure.byte) +
                          ": no JSON from here on: the file is cut off or damaged");
   }
-  const Node root(document, "", name);
+  const Document place{text, name};
+  const Node root(document, "", place);
   if (!document.is_object()) throw root.error("is no JSON object");
   Oebin oebin;
   oebin.gui_version = root.text_or("GUI version", "unknown");

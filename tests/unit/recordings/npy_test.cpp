@@ -83,3 +83,10 @@ TEST_CASE("a .npy of something else is refused") {
       Contains("rows"));
   CHECK_THROWS_WITH(open_bytes(Bytes(64, 'x')), Contains("no NumPy file"));
 }
+
+TEST_CASE("what a damaged file says is shown on one line of plain letters") {
+  CHECK(printable("a\nb\xE9"
+                  "c") == "a?b?c");
+  CHECK_THROWS_WITH(open_bytes(with_header("{'descr': '<\xE9\n', 'fortran_order': False, 'shape': (3,), }")),
+                    Contains("'<?") && Contains("?'"));
+}

@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include "tests/unit/recordings/open_ephys_writer.hpp"
+#include "tools/recordings/json_place.hpp"
 #include "tools/recordings/oebin.hpp"
 #include "tools/recordings/recording.hpp"
 #include "tools/recordings/sync_messages.hpp"
@@ -173,13 +174,14 @@ TEST_CASE("structure.oebin cut off at any byte, or with wrong things in it") {
     REQUIRE(at != std::string::npos);
     return text.substr(0, at).append(to).append(text.substr(at + from.size()));
   };
-  CHECK_THROWS_WITH(parse_oebin(with("30000.0", "\"fast\""), "f"),
-                    Contains("f: continuous[0].sample_rate is no number"));
+  CHECK_THROWS_WITH(
+      parse_oebin(with("30000.0", "\"fast\""), "f"),
+      Contains("f: byte " + std::to_string(text.find("30000.0")) + ": continuous[0].sample_rate is no number"));
   CHECK_THROWS_WITH(parse_oebin(with("30000.0", "0"), "f"), Contains("continuous[0].sample_rate is no rate"));
   CHECK_THROWS_WITH(parse_oebin(with("\"num_channels\": 3", "\"num_channels\": 4"), "f"), Contains("num_channels"));
   CHECK_THROWS_WITH(parse_oebin(with("Acquisition_Board-100.acquisition_board/", "../../etc/"), "f"),
                     Contains("continuous[0].folder_name is no folder"));
-  CHECK_THROWS_WITH(parse_oebin("[]", "f"), Contains("f: the document is no JSON object"));
+  CHECK_THROWS_WITH(parse_oebin("[]", "f"), Contains("f: byte 0: the document is no JSON object"));
   CHECK_THROWS_WITH(parse_oebin("{}", "f"), Contains("neither continuous"));
 }
 
@@ -187,4 +189,15 @@ TEST_CASE("a stream of which no channel was recorded is left out and said") {
   const auto oebin =
       parse_oebin(R"({"continuous": [{"folder_name": "a/", "sample_rate": 1, "channels": []}], "spikes": []})", "f");
   CHECK(oebin.continuous.at(0).channels.empty());
+}
+
+TEST_CASE("the byte of a value in a JSON text") {
+  const std::string text = R"( {"a\"b": [1, {"x": "]}"}, [ ] ], "c": {"d": -1.5e3 , "e": null}} )";
+  CHECK(json_place(text, "") == 1);
+  CHECK(text.substr(json_place(text, "c.d"), 6) == "-1.5e3");
+  CHECK(text.substr(json_place(text, "c.e"), 4) == "null");
+  CHECK(text.substr(json_place(text, "a\\\"b[1].x"), 4) == "\"]}\"");
+  CHECK(text.substr(json_place(text, "a\\\"b[2]"), 3) == "[ ]");
+  CHECK(text.substr(json_place(text, "c.missing"), 4) == "{\"d\"");
+  CHECK(text.substr(json_place(text, "a\\\"b[7]"), 3) == "[1,");
 }
