@@ -32,6 +32,7 @@ OpenEphysReader::OpenEphysReader(OpenEphysReaderSettings settings)
       stream_(settings_.stream),
       rate_hz_(settings_.sample_rate_hz) {
   stream_.reserve(kMaxStreamNameBytes);
+  other_stream_.reserve(kMaxStreamNameBytes);
 }
 
 void OpenEphysReader::message(Frames frames, MonoNs arrival_mono_ns, EventSink& sink) noexcept {
@@ -83,7 +84,9 @@ bool OpenEphysReader::take_stream(std::string_view name, EpochCause cause) noexc
   const bool fresh_start = cause == EpochCause::kStart || cause == EpochCause::kRestart;
   // The reserved room holds any name that the parser lets through.
   if (settings_.stream.empty() && fresh_start) stream_.assign(name);
-  return name == stream_;
+  if (name == stream_) return true;
+  other_stream_.assign(name);
+  return false;
 }
 
 void OpenEphysReader::announce(const Context& context, std::uint64_t missing_samples) noexcept {

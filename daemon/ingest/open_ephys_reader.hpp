@@ -29,7 +29,8 @@ struct OpenEphysReaderSettings : ReaderOrigin {
   ImuSettings imu;  ///< the stream is an inertial sensor's: its samples are headings
 };
 
-/// parsed = what the counters of kinds say; lost counts message numbers that never came in a usable message.
+/// parsed = what the counters of kinds say (but for TTL edges within Falcon blocks); lost counts message numbers that
+/// never came in a usable message.
 struct OpenEphysCounters : ReaderCounters {
   std::uint64_t data_received = 0;  ///< blocks of any channel
   std::uint64_t other_stream = 0;   ///< parsed, but of a stream that was not asked for
@@ -56,6 +57,9 @@ class OpenEphysReader {
   [[nodiscard]] std::string_view last_error_text() const noexcept { return parser_->describe(last_error_); }
   /// Newest instant on the source's own clock that has arrived, of any message; 0 before the first.
   [[nodiscard]] std::int64_t newest_own_ns() const noexcept { return clock_.newest_ns(); }
+  /// The stream that is followed, and the last other one that was seen; "" before there is one.
+  [[nodiscard]] const std::string& stream() const noexcept { return stream_; }
+  [[nodiscard]] const std::string& other_stream() const noexcept { return other_stream_; }
   [[nodiscard]] double sample_rate_hz() const noexcept { return rate_hz_; }
   [[nodiscard]] std::uint32_t epoch() const noexcept { return static_cast<std::uint32_t>(counters_.epochs); }
 
@@ -87,7 +91,7 @@ class OpenEphysReader {
   EventCodes codes_;
   ImuHeading imu_;
   EventMaker maker_;
-  std::string stream_;
+  std::string stream_, other_stream_;
   double rate_hz_;
   // What happened while nothing could be handed on (another stream, rate unknown), told with the next usable message.
   EpochCause pending_epoch_ = EpochCause::kNone;

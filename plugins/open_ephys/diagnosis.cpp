@@ -36,12 +36,13 @@ std::string Diagnosis::silence(std::uint64_t received, MonoNs now_ns) {
 }
 
 std::string Diagnosis::next(const ingest::OpenEphysCounters& counters, std::string_view last_error,
-                            const std::string& wanted_stream, const std::string& newest_stream, MonoNs now_ns) {
+                            const std::string& followed_stream, const std::string& other_stream, MonoNs now_ns) {
   if (malformed_.due(counters.malformed, now_ns))
     return std::to_string(counters.malformed) + " messages refused, the last: " + std::string(last_error);
   if (other_stream_.due(counters.other_stream, now_ns))
-    return std::to_string(counters.other_stream) + " messages of other streams than \"" + wanted_stream +
-           "\" (like \"" + newest_stream + "\"): set `stream` in the rig file, or \"\" for the first one";
+    return std::to_string(counters.other_stream) + " messages of other streams than \"" + followed_stream +
+           "\" (the last of \"" + other_stream +
+           "\"): set `stream` in the rig file, or restart vturnd when the GUI's streams have changed";
   if (without_rate_.due(counters.without_rate, now_ns))
     return std::to_string(counters.without_rate) +
            " messages unused, their sample rate is unknown: set `sample_rate_hz` in the rig file";

@@ -13,9 +13,9 @@ class Diagnosis {
  public:
   Diagnosis(std::string address, ingest::GuiFeed feed) : address_(std::move(address)), feed_(feed) {}
 
-  /// The next line to log, or "" (call again until it is). `newest_stream` is any stream seen.
+  /// The next line to log, or "" (call again until it is). `other_stream`: the last one seen that is not followed.
   std::string next(const ingest::OpenEphysCounters& counters, std::string_view last_error,
-                   const std::string& wanted_stream, const std::string& newest_stream, MonoNs now_ns);
+                   const std::string& followed_stream, const std::string& other_stream, MonoNs now_ns);
 
  private:
   /// Tells of a growing count at first and then at most every ten seconds.

@@ -76,9 +76,8 @@ void OpenEphysSource::make_reader() noexcept {
   ingest::OpenEphysReaderSettings settings = settings_.reader;
   const auto parser = ingest::make_feed_parser(settings.feed);
   if (parser->parse(subscriber_.frames(), first) == ingest::ParseError::kNone) {
-    newest_stream_ = std::string(first.stream);
     if (settings.sample_rate_hz == 0 && first.sample_rate_hz == 0)
-      settings.sample_rate_hz = ask_rate(settings.stream.empty() ? newest_stream_ : settings.stream);
+      settings.sample_rate_hz = ask_rate(settings.stream.empty() ? std::string(first.stream) : settings.stream);
   }
   reader_.emplace(std::move(settings));
 }
@@ -122,8 +121,9 @@ void OpenEphysSource::housekeeping() noexcept {
   const ingest::OpenEphysCounters none;
   const auto& counters = reader_ ? reader_->counters() : none;
   const auto error = reader_ ? reader_->last_error_text() : std::string_view{};
+  const std::string followed = reader_ ? reader_->stream() : "", other = reader_ ? reader_->other_stream() : "";
   for (;;) {
-    const std::string line = diagnosis_.next(counters, error, settings_.reader.stream, newest_stream_, now_ns);
+    const std::string line = diagnosis_.next(counters, error, followed, other, now_ns);
     if (line.empty()) return;
     log(VTURN_LOG_WARNING, line);
   }

@@ -51,7 +51,6 @@ class OpenEphysSource {
   Diagnosis diagnosis_;
   std::optional<ingest::OpenEphysReader> reader_;
   BlockEnd block_end_;
-  std::string newest_stream_;
   MonoNs next_housekeeping_ns_ = 0;
   std::thread thread_;
 };

@@ -96,6 +96,9 @@ TEST_CASE("The Event Broadcaster's streams: the first one, or the one that is as
     run.message(json_ttl(13, 3, "true", "s"));
     CHECK(run.sink.of(InputKind::kSpike).size() + run.sink.of(InputKind::kTtl).size() == expected);
     CHECK(run.reader.counters().other_stream == 4 - expected);
+    CHECK(run.reader.stream() == (std::string(stream).empty() ? "s" : stream));
+    CHECK(run.reader.other_stream() != run.reader.stream());
+    CHECK_FALSE(run.reader.other_stream().empty());
   }
 }
 
