@@ -8,6 +8,9 @@
 #include <thread>
 
 #include "plugins/open_ephys/gui_streams.hpp"
+#include "tests/unit/ingest/feed_messages.hpp"
+#include "tests/unit/plugins/gui_peer.hpp"
+#include "tests/unit/plugins/test_host.hpp"
 
 using namespace vturn::plugins;
 
@@ -108,4 +111,26 @@ TEST_CASE("what is no answer of a GUI is an error that names the address") {
   CHECK(refusal(other.url()).find("not the answer of an Open Ephys GUI") != std::string::npos);
   const HttpServer noise("SSH-2.0\r\n\r\n");
   CHECK_FALSE(refusal(noise.url()).empty());
+}
+
+TEST_CASE("Raw Binary names its stream by a number: the rate comes over HTTP when all streams share one") {
+  using namespace vturn;
+  const std::string ap = R"({"name":"probe","sample_rate":20000})", nidaq = R"({"name":"nidaq","sample_rate":100})";
+  for (const bool shared : {true, false}) {
+    const HttpServer http(ok(R"({"processors":[{"streams":[)" + ap + (shared ? "" : "," + nidaq) + "]}]}"));
+    test::TestHost host;
+    test::Gui gui;
+    auto rig = test::config(gui);
+    rig.update({{"feed", "event_broadcaster"}, {"sample_rate_hz", 0.0}, {"http", http.url()}});
+    test::RunningSource source(test::load("open_ephys"), host, rig.dump());
+    gui.wait_for_subscriber();
+    for (int i = 0; i < 3; ++i) gui.send(test::raw_spike(2000 * (i + 1)).frames());
+    test::wait_for("the messages", [&] { return host.counter(VTURN_MESSAGES_RECEIVED) == 3; });
+    if (!shared)
+      test::wait_for("the line", [&] { return host.log_text().find("sample rate is unknown") != std::string::npos; });
+    source.stop();
+    CHECK(host.count(InputKind::kSpike) == (shared ? 3U : 0U));
+    for (const auto& event : host.events())
+      if (event.kind == InputKind::kSpike) CHECK(event.session_time_ns == event.source_sample / 2 * 100'000);
+  }
 }
