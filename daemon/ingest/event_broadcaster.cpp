@@ -21,7 +21,7 @@ constexpr double kAbsurd = 1e9;
 // sample, f64 time stamp.
 constexpr std::uint8_t kProcessorEvent = 1, kSpikeEvent = 2;
 constexpr std::uint8_t kTtlType = 3;
-constexpr std::size_t kStreamAt = 4, kIndexAt = 6, kSampleAt = 8;
+constexpr std::size_t kProcessorAt = 2, kStreamAt = 4, kIndexAt = 6, kSampleAt = 8;
 constexpr std::size_t kLineAt = 24, kStateAt = 25, kWordAt = 26, kTtlBytes = 34;
 constexpr std::size_t kSortedIdAt = 24, kThresholdsAt = 26;
 
@@ -198,6 +198,7 @@ ParseError EventBroadcasterParser::raw_spike(Bytes packet, GuiMessage& message) 
   if (packet.size() <= waveform_at || (packet.size() - waveform_at) % bytes_of_sample != 0)
     return ParseError::kPayloadSize;
   message.kind = MessageKind::kSpike;
+  message.detector = static_cast<std::int32_t>(unsigned_at(packet, kProcessorAt, 2));
   message.samples = packet.subspan(waveform_at);
   message.num_channels = static_cast<std::int64_t>(channels);
   message.num_samples = static_cast<std::int64_t>(message.samples.size() / bytes_of_sample);

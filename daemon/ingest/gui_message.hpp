@@ -62,6 +62,7 @@ struct GuiMessage {
   // spike
   std::string_view electrode;  ///< a name, unique within detector and stream
   std::int64_t sorted_id = 0;  ///< 0 unless a sorter is upstream
+  std::int32_t detector = -1;  ///< where the electrode is a number within its detector: which one; -1 = it has a name
   // ttl
   std::uint8_t ttl_line = 0;  ///< 0-based
   std::uint8_t ttl_state = 0;

@@ -93,7 +93,10 @@ void OpenEphysReader::announce(const Context& context, std::uint64_t missing_sam
   const GuiMessage& message = context.message;
   const EpochCause cause = std::exchange(pending_epoch_, EpochCause::kNone);
   const std::uint64_t lost = std::exchange(pending_lost_, 0);
-  if (cause != EpochCause::kNone) clock_.begin_epoch(message.sample_num, rate_hz_, context.arrival_mono_ns);
+  if (cause != EpochCause::kNone) {
+    clock_.begin_epoch(message.sample_num, rate_hz_, context.arrival_mono_ns);
+    detector_ = -1;  // the GUI's chain may be another one
+  }
   const SampleIndex samples = message.kind == MessageKind::kData ? message.num_samples : 0;
   clock_.seen(message.sample_num + samples, context.arrival_mono_ns);
   maker_.announce(cause, lost > 0 ? lost : missing_samples, instant_of(context), context.sink);
@@ -103,12 +106,20 @@ void OpenEphysReader::announce(const Context& context, std::uint64_t missing_sam
 
 void OpenEphysReader::spike(const Context& context) noexcept {
   const GuiMessage& message = context.message;
-  const auto entry = electrodes_.find(message.electrode, message.sorted_id);
+  auto entry = electrodes_.find(message.electrode, message.sorted_id);
+  if (of_other_detector(message)) entry.unit = kNoUnit;
   if (entry.unit == kNoUnit) ++counters_.spikes_unmapped;
   const Instant instant = instant_of(context);
   InputEvent event = maker_.at(InputKind::kSpike, instant);
   event.payload.spike = {entry.unit, entry.channel, most_negative(message)};
   maker_.emit(event, instant.own_ns, context.sink);
+}
+
+bool OpenEphysReader::of_other_detector(const GuiMessage& message) noexcept {
+  if (detector_ < 0) detector_ = message.detector;
+  if (message.detector == detector_ || message.detector < 0) return false;
+  ++counters_.other_detector;
+  return true;
 }
 
 void OpenEphysReader::ttl(const Context& context) noexcept {

@@ -32,12 +32,13 @@ struct OpenEphysReaderSettings : ReaderOrigin {
 /// parsed = what the counters of kinds say (but for TTL edges within Falcon blocks); lost counts message numbers that
 /// never came in a usable message.
 struct OpenEphysCounters : ReaderCounters {
-  std::uint64_t data_received = 0;  ///< blocks of any channel
-  std::uint64_t other_stream = 0;   ///< parsed, but of a stream that was not asked for
-  std::uint64_t headings = 0;       ///< handed on, of an inertial sensor
-  std::uint64_t no_direction = 0;   ///< samples of it that said none
-  std::uint64_t without_rate = 0;   ///< parsed, but sample rate not known yet: not handed on
-  std::uint64_t bad_samples = 0;    ///< not finite or absurd (> 1e9): the one before was taken instead
+  std::uint64_t data_received = 0;   ///< blocks of any channel
+  std::uint64_t other_stream = 0;    ///< parsed, but of a stream that was not asked for
+  std::uint64_t headings = 0;        ///< handed on, of an inertial sensor
+  std::uint64_t no_direction = 0;    ///< samples of it that said none
+  std::uint64_t other_detector = 0;  ///< spikes of a second detector, whose electrodes have the same numbers: no unit
+  std::uint64_t without_rate = 0;    ///< parsed, but sample rate not known yet: not handed on
+  std::uint64_t bad_samples = 0;     ///< not finite or absurd (> 1e9): the one before was taken instead
   std::array<std::uint64_t, static_cast<std::size_t>(ParseError::kCount)> errors{};  ///< malformed, by ParseError
 };
 
@@ -75,6 +76,7 @@ class OpenEphysReader {
   bool take_stream(std::string_view name, EpochCause cause) noexcept;
   void announce(const Context& context, std::uint64_t missing_samples) noexcept;
   void spike(const Context& context) noexcept;
+  [[nodiscard]] bool of_other_detector(const GuiMessage& message) noexcept;
   void ttl(const Context& context) noexcept;
   void data(const Context& context, bool channel_broken) noexcept;
   void imu(const Context& context) noexcept;
@@ -96,6 +98,7 @@ class OpenEphysReader {
   // What happened while nothing could be handed on (another stream, rate unknown), told with the next usable message.
   EpochCause pending_epoch_ = EpochCause::kNone;
   std::uint64_t pending_lost_ = 0;
+  std::int32_t detector_ = -1;  ///< the first one that sent a spike in this epoch
   std::uint64_t ttl_word_ = 0;  ///< kept where the feed tells lines only
   ParseError last_error_ = ParseError::kNone;
   OpenEphysCounters counters_;

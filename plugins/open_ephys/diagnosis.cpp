@@ -43,6 +43,10 @@ std::string Diagnosis::next(const ingest::OpenEphysCounters& counters, std::stri
     return std::to_string(counters.other_stream) + " messages of other streams than \"" + followed_stream +
            "\" (the last of \"" + other_stream +
            "\"): set `stream` in the rig file, or restart vturnd when the GUI's streams have changed";
+  if (other_detector_.due(counters.other_detector, now_ns))
+    return std::to_string(counters.other_detector) +
+           " spikes of a second Spike Detector, whose electrodes have the same numbers, get no unit: set the Event "
+           "Broadcaster to JSON, which sends their names, or keep one detector before it";
   if (without_rate_.due(counters.without_rate, now_ns))
     return std::to_string(counters.without_rate) +
            " messages unused, their sample rate is unknown: set `sample_rate_hz` in the rig file";

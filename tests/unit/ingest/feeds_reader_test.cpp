@@ -113,6 +113,22 @@ TEST_CASE("Raw Binary needs its rate from elsewhere; JSON tells it") {
   CHECK(with_json.sink.events[1].session_time_ns == 100 * kNsPerMs);
 }
 
+TEST_CASE("Raw Binary of a second detector has the numbers of the first one's electrodes: its spikes get no unit") {
+  ReaderRun run(of_feed(GuiFeed::kEventBroadcaster, 30000));
+  const auto spike_of = [&run](unsigned detector, std::int64_t sample) {
+    Message spike = raw_spike(sample, 4);
+    spike.parts[1][2] = static_cast<std::uint8_t>(detector);
+    run.message(spike);
+  };
+  for (const unsigned detector : {102U, 104U, 102U}) spike_of(detector, 60'000);
+  spike_of(104, 0);  // a new epoch: the GUI's chain was built anew
+  std::vector<UnitId> units;
+  for (const InputEvent& event : run.sink.of(InputKind::kSpike)) units.push_back(event.payload.spike.unit);
+  CHECK(units == std::vector<UnitId>{4, kNoUnit, 4, 4});
+  CHECK(run.reader.counters().other_detector == 1);
+  CHECK(run.reader.counters().spikes_unmapped == 1);
+}
+
 TEST_CASE("JSON edges keep a word of their own, line by line") {
   ReaderRun run(of_feed(GuiFeed::kEventBroadcaster));
   const std::vector<std::pair<int, bool>> edges = {{0, true}, {63, true}, {64, true}, {255, true}, {0, false}};
