@@ -23,6 +23,7 @@ constexpr auto kPoll = std::chrono::milliseconds(5);
   dup2(file, STDOUT_FILENO);
   dup2(file, STDERR_FILENO);
   std::vector<char*> arguments;
+  arguments.reserve(command.size() + 1);
   for (const auto& argument : command) arguments.push_back(const_cast<char*>(argument.c_str()));
   arguments.push_back(nullptr);
   execv(arguments[0], arguments.data());
