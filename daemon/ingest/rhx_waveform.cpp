@@ -6,8 +6,8 @@
 namespace vturn::ingest {
 namespace {
 
-// Room beside the block that is being put together, so that blocks are seldom moved.
-constexpr std::size_t kSlackBytes = 64 * 1024;
+// A block that is put together at the end has to be moved to the front: seldom.
+constexpr std::size_t kBlocksOfRoom = 2;
 // Samples that the controller lost show as a jump within a block; at a wrong width next to every step is one.
 constexpr std::size_t kMaxJumps = 4;
 constexpr std::uint32_t kMaxJump = 1U << 24;
@@ -21,7 +21,7 @@ std::size_t RhxBlock::contiguous(std::size_t frame) const noexcept {
 }
 
 RhxWaveformParser::RhxWaveformParser(std::size_t max_words)
-    : max_words_(max_words), words_(max_words + 1), buffer_(rhx_block_bytes(max_words) + kSlackBytes) {}
+    : max_words_(max_words), words_(max_words + 1), buffer_(kBlocksOfRoom * rhx_block_bytes(max_words)) {}
 
 void RhxWaveformParser::expect(std::size_t words) noexcept { words_ = words; }
 
@@ -42,23 +42,28 @@ bool RhxWaveformParser::next(RhxBlock& block) noexcept {
   buffer_.drop(std::exchange(taken_, 0));
   while (at_magic()) {
     std::size_t words = words_;
-    Fit fit = words <= max_words_ ? fits(words) : Fit::kNo;
-    if (fit == Fit::kNo) fit = infer(words);
-    if (fit == Fit::kMore) return false;
-    if (fit == Fit::kNo) {
-      skip(1);
-      continue;
+    Fit fit = fits(buffer_.held(), words);
+    if (fit == Fit::kNo || fit == Fit::kUnknown) fit = infer(words);
+    if (fit == Fit::kYes) {
+      take(words, block);
+      return true;
     }
-    if (counters_.blocks > 0 && words != last_words_) ++counters_.width_changes;
-    words_ = last_words_ = words;
-    in_step_ = true;
-    taken_ = rhx_block_bytes(words);
-    counters_.block_bytes += taken_;
-    ++counters_.blocks;
-    block = RhxBlock(buffer_.held().data() + 4, words);
-    return true;
+    const bool as_expected = fit == Fit::kMore && words == words_;
+    const std::size_t skipped = fit == Fit::kNo ? 1 : as_expected ? 0 : later_block();
+    if (skipped == 0) return false;
+    skip(skipped);
   }
   return false;
+}
+
+void RhxWaveformParser::take(std::size_t words, RhxBlock& block) noexcept {
+  if (counters_.blocks > 0 && words != last_words_) ++counters_.width_changes;
+  words_ = last_words_ = words;
+  in_step_ = true;
+  taken_ = rhx_block_bytes(words);
+  counters_.block_bytes += taken_;
+  ++counters_.blocks;
+  block = RhxBlock(buffer_.held().data() + 4, words);
 }
 
 /// A whole magic number stands at the front; what lies before it is skipped.
@@ -68,32 +73,43 @@ bool RhxWaveformParser::at_magic() noexcept {
   return buffer_.held().size() >= 4;
 }
 
-/// Do timestamps follow each other as far as they have come?
-RhxWaveformParser::Fit RhxWaveformParser::fits(std::size_t words) const noexcept {
-  const Bytes held = buffer_.held();
+/// Do timestamps follow each other as far as they have come? `bytes` begin with a magic number.
+RhxWaveformParser::Fit RhxWaveformParser::fits(Bytes bytes, std::size_t words) const noexcept {
+  if (words > max_words_) return Fit::kNo;
   const std::size_t frame_bytes = rhx_frame_bytes(words);
   std::size_t jumps = 0;
   for (std::size_t at = 4 + frame_bytes, frame = 1; frame < kRhxFramesPerBlock; ++frame, at += frame_bytes) {
-    if (at + 4 > held.size()) return Fit::kMore;
-    const std::uint32_t step = u32_at(&held[at]) - u32_at(&held[at - frame_bytes]);
+    if (at + 4 > bytes.size()) return frame == 1 ? Fit::kUnknown : Fit::kMore;
+    const std::uint32_t step = u32_at(&bytes[at]) - u32_at(&bytes[at - frame_bytes]);
     if (step == 0 || step > kMaxJump) return Fit::kNo;
     if (step > 1 && ++jumps > kMaxJumps) return Fit::kNo;
   }
-  return held.size() < rhx_block_bytes(words) ? Fit::kMore : Fit::kYes;
+  return bytes.size() < rhx_block_bytes(words) ? Fit::kMore : Fit::kYes;
 }
 
 RhxWaveformParser::Fit RhxWaveformParser::infer(std::size_t& words) const noexcept {
   const Bytes held = buffer_.held();
   for (std::size_t candidate = 0; candidate <= max_words_; ++candidate) {
     const std::size_t second = 4 + rhx_frame_bytes(candidate);
-    if (second + 4 > held.size()) return Fit::kMore;
+    if (second + 4 > held.size()) return Fit::kUnknown;
     if (u32_at(&held[second]) != u32_at(&held[4]) + 1) continue;
-    const Fit fit = fits(candidate);
+    const Fit fit = fits(held, candidate);
     if (fit == Fit::kNo) continue;
     words = candidate;
     return fit;
   }
   return Fit::kNo;
+}
+
+/// Behind damage: where a whole block of the last known width stands, 0 if none does yet. Without it the remains of
+/// the damaged one would have to be refuted at every width that there may be.
+std::size_t RhxWaveformParser::later_block() const noexcept {
+  const Bytes held = buffer_.held();
+  for (std::size_t at = 1; at < held.size(); ++at) {
+    at += find_magic(held.subspan(at), kRhxWaveformMagic);
+    if (at < held.size() && fits(held.subspan(at), words_) == Fit::kYes) return at;
+  }
+  return 0;
 }
 
 void RhxWaveformParser::skip(std::size_t count) noexcept {

@@ -52,7 +52,7 @@ struct RhxWaveformCounters {
 /// Takes the waveform stream of Intan RHX (3.0-3.4, port 5001) apart into blocks, from reads split anywhere. The
 /// stream does not say how many columns a block has: that is known from the block before or from `expect`, and
 /// otherwise found as the distance at which timestamps follow each other. Each block proves its width by 128
-/// timestamps, so data that look like a magic number are passed over. No allocation after it is made (about 1.1 MB
+/// timestamps, so data that look like a magic number are passed over. No allocation after it is made (about 2 MB
 /// for kRhxMaxWords).
 class RhxWaveformParser {
  public:
@@ -71,11 +71,14 @@ class RhxWaveformParser {
   [[nodiscard]] std::size_t held() const noexcept { return buffer_.held().size(); }
 
  private:
-  enum class Fit : std::uint8_t { kNo, kMore, kYes };
+  /// kMore: as far as it has come; kUnknown: too little has come to tell.
+  enum class Fit : std::uint8_t { kNo, kUnknown, kMore, kYes };
 
   [[nodiscard]] bool at_magic() noexcept;
-  [[nodiscard]] Fit fits(std::size_t words) const noexcept;
+  [[nodiscard]] Fit fits(Bytes bytes, std::size_t words) const noexcept;
   [[nodiscard]] Fit infer(std::size_t& words) const noexcept;
+  [[nodiscard]] std::size_t later_block() const noexcept;
+  void take(std::size_t words, RhxBlock& block) noexcept;
   void skip(std::size_t count) noexcept;
 
   std::size_t max_words_;

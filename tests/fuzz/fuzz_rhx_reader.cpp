@@ -1,0 +1,187 @@
+// RHX's two streams, made as the input says with runs, gaps, changes of the channel set, stalls and damage, into the
+// reader. Nothing may be lost uncounted; times and blocks have to keep their bounds.
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <cstdlib>
+#include <vector>
+
+#include "daemon/ingest/rhx_reader.hpp"
+
+using namespace vturn;
+using namespace vturn::ingest;
+
+namespace {
+
+constexpr std::size_t kMaxSteps = 48;
+
+void require(bool holds) {
+  if (!holds) std::abort();
+}
+
+const std::array<RhxColumns, 4>& column_sets() {
+  constexpr auto kRhs = RhxController::kStimRecord;
+  static const auto set = [](std::initializer_list<const char*> names) {
+    RhxColumns channels;
+    for (const char* name : names) channels.push_back(*parse_rhx_channel(name, kRhs));
+    return rhx_columns(std::move(channels));
+  };
+  static const std::array<RhxColumns, 4> sets = {
+      set({}), set({"A-000", "DIGITAL-IN-01"}), set({"A-001", "DIGITAL-OUT-01"}),
+      set({"A-000", "A-000|LOW", "A-000|DC", "A-000|STIM", "ANALOG-IN-1", "DIGITAL-IN-01", "DIGITAL-OUT-01"})};
+  return sets;
+}
+
+class CheckingSink final : public EventSink, public RhxOutputSink {
+ public:
+  void event(const InputEvent& event, std::int64_t own_ns) noexcept override {
+    require(given_++ > 0 || (event.kind == InputKind::kSource && event.payload.source.change == SourceChange::kUp));
+    require(event.session_time_ns == own_ns && std::llabs(own_ns) <= 3'000'000'000 * kNsPerS);
+    if (event.kind == InputKind::kSpike) ++spikes;
+    if (event.kind == InputKind::kTtl) ++edges;
+    if (event.kind == InputKind::kLfp) check(event.payload.lfp);
+  }
+  void output_edge(const RhxOutputEdge& edge) noexcept override {
+    const bool stim = edge.channel.signal == RhxSignal::kStim;
+    require(stim || edge.channel.number < 16);
+    require(edge.on == (stim ? (edge.word & 0xFF) != 0 : ((edge.word >> edge.channel.number) & 1) != 0));
+  }
+
+  std::uint64_t spikes = 0, edges = 0, lfp_blocks = 0;
+
+ private:
+  void check(const LfpInput& block) noexcept {
+    ++lfp_blocks;
+    require(block.count >= 1 && block.count <= kMaxLfpSamples && block.rate_hz > 0);
+    for (std::size_t i = 0; i < block.count; ++i) require(std::isfinite(block.samples[i]));
+  }
+  std::uint64_t given_ = 0;
+};
+
+RhxReaderSettings settings(RhxOutputSink& outputs) {
+  RhxReaderSettings all;
+  all.controller = RhxController::kStimRecord;
+  all.sample_rate_hz = 20000;
+  all.max_words = 8;
+  all.units.pattern = "A-{}";
+  all.units.first = 0;
+  all.signals = {{0, "A-000", -1}, {1, "A-000|LOW", -1}, {2, "A-000|DC", -1}, {3, "ANALOG-IN-1", -1}};
+  all.outputs = &outputs;
+  return all;
+}
+
+class Run {
+ public:
+  Run() : reader_(settings(sink_)) {}
+
+  void step(std::uint8_t what, std::uint8_t much) {
+    switch (what % 16) {
+      case 0:
+        return waveform_cut(much);
+      case 1:
+        timestamp_ += much * 50U;
+        return block();
+      case 2:
+        timestamp_ = much < 8 ? much * 100U : std::uint32_t{much} << 24;
+        return block();
+      case 3:
+        words_ = much % 9;
+        return block();
+      case 4:
+        return spike(timestamp_ + much * 4U, 1);
+      case 5:
+        return spike(timestamp_ - much * 16U, much);
+      case 6:
+        return spike(much, 1);
+      case 7:
+        now_ns_ += much * much * kNsPerMs;
+        break;
+      case 8:
+        return reader_.stalled();
+      case 9:
+        words_ = column_sets()[much % 4].size();
+        return reader_.set_columns(column_sets()[much % 4]);
+      case 10:
+        return reader_.set_sample_rate(much % 3 * 10000.0);
+      case 11:
+        much % 2 == 0 ? reader_.waveform_connected() : reader_.spikes_connected();
+        break;
+      case 12:
+        bits_ = much;
+        break;
+      default:
+        return block();
+    }
+  }
+  void finish() const {
+    const RhxWaveformCounters& frames = reader_.waveform_counters();
+    require(frames.bytes == waveform_bytes_ && frames.bytes >= frames.block_bytes + frames.bytes_skipped);
+    const RhxSpikeCounters& chunks = reader_.spike_counters();
+    require(chunks.spikes == spikes_);
+    const RhxCounters& counters = reader_.counters();
+    require(spikes_ ==
+            counters.spike_artefacts + counters.spikes_unplaced + counters.spikes + reader_.spikes_waiting());
+    require(counters.spikes == sink_.spikes && counters.ttl_edges == sink_.edges);
+    require(counters.lfp_blocks == sink_.lfp_blocks && counters.epochs == reader_.epoch());
+    require(counters.blocks_without_rate + counters.blocks_without_columns <= frames.blocks);
+  }
+
+ private:
+  void put(std::uint32_t value, int size) {
+    for (int i = 0; i < size; ++i) bytes_.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
+  }
+  void make_block() {
+    bytes_.clear();
+    put(kRhxWaveformMagic, 4);
+    for (std::size_t frame = 0; frame < kRhxFramesPerBlock; ++frame) {
+      put(timestamp_++, 4);
+      for (std::size_t column = 0; column < words_; ++column) put(frame >= 64 ? bits_ * 257U : 0, 2);
+    }
+  }
+  void block() {
+    make_block();
+    waveform(bytes_);
+  }
+  /// A block in two reads, without some of its bytes if `much` says so.
+  void waveform_cut(std::uint8_t much) {
+    make_block();
+    const std::size_t cut = bytes_.size() * much / 256, lost = much % 4 == 0 ? much / 4U : 0U;
+    waveform(Bytes(bytes_).first(cut));
+    waveform(Bytes(bytes_).subspan(std::min(bytes_.size(), cut + lost)));
+  }
+  void waveform(Bytes bytes) {
+    waveform_bytes_ += bytes.size();
+    reader_.waveform(bytes, now_ns_ += 6 * kNsPerMs, sink_);
+  }
+  void spike(std::uint32_t timestamp, std::uint8_t id) {
+    bytes_.clear();
+    put(kRhxSpikeMagic, 4);
+    for (const char letter : {'A', '-', '0', '0', static_cast<char>('0' + id % 10)})
+      put(static_cast<std::uint8_t>(letter), 1);
+    put(timestamp, 4);
+    put(id, 1);
+    ++spikes_;
+    reader_.spikes(Bytes(bytes_).first(5), now_ns_, sink_);
+    reader_.spikes(Bytes(bytes_).subspan(5), now_ns_, sink_);
+  }
+
+  CheckingSink sink_;
+  RhxReader reader_;
+  std::vector<std::uint8_t> bytes_;
+  MonoNs now_ns_ = kNsPerS;
+  std::uint32_t timestamp_ = 1500;
+  std::size_t words_ = 0;
+  std::uint32_t bits_ = 0;
+  std::uint64_t spikes_ = 0, waveform_bytes_ = 0;
+};
+
+}  // namespace
+
+/// Input: two bytes a step, what and how much.
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  Run run;
+  for (std::size_t i = 0; i + 1 < size && i < 2 * kMaxSteps; i += 2) run.step(data[i], data[i + 1]);
+  run.finish();
+  return 0;
+}
