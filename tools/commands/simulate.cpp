@@ -5,6 +5,7 @@
 #include "tools/lib/json_out.hpp"
 #include "tools/simulation/calibration.hpp"
 #include "tools/simulation/live_run.hpp"
+#include "tools/simulation/open_ephys_peer.hpp"
 
 namespace vturn::tools {
 namespace {
@@ -15,6 +16,7 @@ using simulation::TtxSide;
 
 struct SimulateOptions {
   simulation::LiveSettings live;
+  simulation::OpenEphysSettings open_ephys;
   std::string as = "open-ephys";
   std::string speed = "1";
   std::string channels = "LFP,EMG,AUX1,AUX2,AUX3";
@@ -98,13 +100,14 @@ void add_mouse_options(CLI::App& app, SimulateOptions& o) {
 void add_live_options(CLI::App& app, SimulateOptions& o) {
   auto& s = o.live;
   app.add_option("--as", o.as, "program to speak as")->check(CLI::IsMember({"open-ephys"}))->capture_default_str();
-  app.add_option("--address", s.address, "data socket; the next port answers heartbeats")->capture_default_str();
-  app.add_option("--http", s.http, "HOST:PORT of the HTTP API, '' for none")->capture_default_str();
-  app.add_option("--stream", s.wire.stream, "stream key in the messages")->capture_default_str();
+  auto& gui = o.open_ephys;
+  app.add_option("--address", gui.address, "data socket; the next port answers heartbeats")->capture_default_str();
+  app.add_option("--http", gui.http, "HOST:PORT of the HTTP API, '' for none")->capture_default_str();
+  app.add_option("--stream", gui.wire.stream, "stream key in the messages")->capture_default_str();
   app.add_option("--rate", s.mouse.rate_hz, "samples a second")
       ->check(CLI::Range(5000.0, 100000.0))
       ->capture_default_str();
-  app.add_option("--block-samples", s.block_samples, "samples a block (the Spike Detector needs more than 200)")
+  app.add_option("--block-samples", gui.block_samples, "samples a block (the Spike Detector needs more than 200)")
       ->check(CLI::Range(1, 6000))
       ->capture_default_str();
   app.add_option("--lfp-channels", o.channels, "channels to send, '' for spikes and TTL only")->capture_default_str();
@@ -167,16 +170,18 @@ int simulate(SimulateOptions& o) {
   if (!o.calibration_folder.empty()) return write_calibration(o);
   s.speed = parse_speed(o.speed);
   s.wait_subscriber = !o.no_wait;
-  s.wire.channels = parse_channels(o.channels);
+  auto& wire = o.open_ephys.wire;
+  wire.channels = parse_channels(o.channels);
   if (!o.drop.empty()) {
     const auto [at_s, count] = parse_pair("--drop-messages", o.drop);
-    s.wire.drop_at_s = at_s;
-    s.wire.drop_messages = static_cast<std::int64_t>(count);
+    wire.drop_at_s = at_s;
+    wire.drop_messages = static_cast<std::int64_t>(count);
   }
   if (!o.stall.empty()) std::tie(s.stall_at_s.emplace(), s.stall_s) = parse_pair("--stall-at", o.stall);
-  if (o.restart_at_s >= 0.0) s.wire.restart_at_s = o.restart_at_s;
-  if (o.loop_at_s >= 0.0) s.wire.loop_at_s = o.loop_at_s;
-  const auto result = simulation::run_live(s, choose_hypnogram(o, o.recording));
+  if (o.restart_at_s >= 0.0) wire.restart_at_s = o.restart_at_s;
+  if (o.loop_at_s >= 0.0) wire.loop_at_s = o.loop_at_s;
+  simulation::OpenEphysPeer peer(s.mouse, o.open_ephys);
+  const auto result = simulation::run_live(s, choose_hypnogram(o, o.recording), peer);
   if (o.json) print_json(result.summary);
   return result.exit_code;
 }

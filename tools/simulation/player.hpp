@@ -1,22 +1,26 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
-#include <string>
+#include <optional>
 
 #include "tools/lib/json_out.hpp"
+#include "tools/simulation/pace.hpp"
 
 namespace vturn::simulation {
 
-struct PlaySettings {
-  std::filesystem::path capture;
-  std::string address = "tcp://127.0.0.1:5556";
-  std::string follow;          ///< vturnd's PUB, empty = none
-  double speed = 1.0;          ///< of the recorded receive times; 0 = as fast as it goes
-  double run_ahead_ms = 50.0;  ///< over the published session time, with follow
-  double follow_timeout_s = 30.0;
+/// A recording as pieces of a byte stream, served by the program it was recorded from.
+class Playback : public Peer {
+ public:
+  [[nodiscard]] virtual std::uint64_t pieces() const = 0;
+  [[nodiscard]] virtual double duration_s() const = 0;
+  /// When the next piece was recorded, from the start; nothing at the end.
+  [[nodiscard]] virtual std::optional<double> next_s() const = 0;
+  /// Sends it; false when it could not be sent (interrupted, the client is gone for good).
+  virtual bool send_next() = 0;
+};
+
+struct PlaySettings : PaceSettings {
   double linger_s = 10.0;  ///< how long the end may wait for delivery
-  bool wait_subscriber = true;
 };
 
 struct PlayResult {
@@ -24,9 +28,7 @@ struct PlayResult {
   int exit_code = 0;
 };
 
-/// Serves a captured byte stream (framing of daemon/ingest/capture_frames.hpp, plain or zstd) on a PUB socket at its
-/// recorded pace, never dropping a message. The capture is checked to its end before anything is sent: a cut-off or
-/// damaged one throws with its name, the byte and the number of whole messages before it.
-PlayResult play(const PlaySettings& settings);
+/// Plays all pieces at their pace. The summary says pieces there were and pieces sent under `unit` ("messages").
+PlayResult play(Playback& playback, const PlaySettings& settings, const char* unit);
 
 }  // namespace vturn::simulation

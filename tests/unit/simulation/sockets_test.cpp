@@ -10,9 +10,11 @@
 #include "tools/lib/zst_file.hpp"
 #include "tools/simulation/follower.hpp"
 #include "tools/simulation/live_run.hpp"
+#include "tools/simulation/open_ephys_peer.hpp"
 #include "tools/simulation/player.hpp"
 #include "tools/simulation/publisher.hpp"
 #include "tools/simulation/udp.hpp"
+#include "tools/simulation/zmq_playback.hpp"
 #include "vturn/v1/events.pb.h"
 
 using namespace vturn;
@@ -62,13 +64,14 @@ std::string published_heading(SessionNs time_ns) {
   return heading.SerializeAsString();
 }
 
-LiveSettings quick_run(const std::string& address) {
-  LiveSettings settings;
-  settings.address = address;
-  settings.http = "";
-  settings.wire.channels = {0};
+LiveResult run_quickly(LiveSettings settings, const std::string& address, const std::string& hypnogram) {
+  OpenEphysSettings gui;
+  gui.address = address;
+  gui.http = "";
+  gui.wire.channels = {0};
   settings.speed = 0.0;
-  return settings;
+  OpenEphysPeer peer(settings.mouse, gui);
+  return run_live(settings, *Hypnogram::parse(hypnogram), peer);
 }
 
 }  // namespace
@@ -80,11 +83,12 @@ TEST_CASE("a real capture comes through the player's socket whole and in order")
   REQUIRE(bytes);
   const std::string address = free_address();
   PlaySettings settings;
-  settings.capture = *file;
-  settings.address = address;
   settings.speed = 0.0;
   PlayResult result;
-  std::thread player([&] { result = play(settings); });
+  std::thread player([&] {
+    ZmqPlayback playback(*file, address, settings.linger_s);
+    result = play(playback, settings, "messages");
+  });
   ZmqContext context;
   ZmqSocket subscriber(context, ZMQ_SUB);
   listen_to(subscriber, address);
@@ -113,25 +117,23 @@ TEST_CASE("a cut-off or foreign capture is refused before anything is sent") {
   const auto cut = temporary("cut.bin");
   const std::string whole("\x01\0\0\0\x02\0\0\0ab\0\0\0\0\0\0\xF0\x3F", 18);
   std::ofstream(cut, std::ios::binary) << whole << whole.substr(0, 9);
-  PlaySettings settings;
-  settings.capture = cut;
-  settings.address = free_address();
-  CHECK_THROWS_WITH(play(settings),
+  const std::string address = free_address();
+  CHECK_THROWS_WITH(ZmqPlayback(cut, address, 0.0),
                     Catch::Contains("byte 18") && Catch::Contains("1 whole") && Catch::Contains("cut off"));
   std::ofstream(cut, std::ios::binary) << "this is a text file, not a capture";
-  CHECK_THROWS_WITH(play(settings), Catch::Contains("not a capture"));
+  CHECK_THROWS_WITH(ZmqPlayback(cut, address, 0.0), Catch::Contains("not a capture"));
   std::filesystem::remove(cut);
 }
 
 TEST_CASE("the live mouse: every message arrives, truth files agree with what was sent") {
   const std::string address = free_address();
-  LiveSettings settings = quick_run(address);
+  LiveSettings settings;
   settings.duration_s = 20.0;
   settings.truth = temporary("truth").string();
   UdpSocket tracker = UdpSocket::listen("127.0.0.1:0");
   settings.tracking = "127.0.0.1:" + std::to_string(tracker.port());
   LiveResult result;
-  std::thread mouse([&] { result = run_live(settings, *Hypnogram::parse("W3 N5")); });
+  std::thread mouse([&] { result = run_quickly(settings, address, "W3 N5"); });
   ZmqContext context;
   ZmqSocket subscriber(context, ZMQ_SUB);
   listen_to(subscriber, address);
@@ -159,7 +161,7 @@ TEST_CASE("the live mouse: every message arrives, truth files agree with what wa
 
 TEST_CASE("followed, the mouse runs ahead by the allowance only; pulses act at their time, a late one fails the run") {
   const std::string address = free_address(), follow = free_address();
-  LiveSettings settings = quick_run(address);
+  LiveSettings settings;
   settings.duration_s = 4.0;
   settings.follow = follow;
   UdpSocket probe = UdpSocket::listen("127.0.0.1:0");
@@ -167,7 +169,7 @@ TEST_CASE("followed, the mouse runs ahead by the allowance only; pulses act at t
   { const UdpSocket closed = std::move(probe); }
   settings.stimulation = "127.0.0.1:" + std::to_string(port);
   LiveResult result;
-  std::thread mouse([&] { result = run_live(settings, *Hypnogram::parse("R10")); });
+  std::thread mouse([&] { result = run_quickly(settings, address, "R10"); });
   ZmqContext context;
   ZmqSocket subscriber(context, ZMQ_SUB), daemon(context, ZMQ_PUB);
   daemon.set(ZMQ_LINGER, 0);
@@ -203,12 +205,12 @@ TEST_CASE("followed, the mouse runs ahead by the allowance only; pulses act at t
 
 TEST_CASE("a vturnd that publishes nothing ends the run with an error") {
   const std::string address = free_address();
-  LiveSettings settings = quick_run(address);
+  LiveSettings settings;
   settings.duration_s = 4.0;
   settings.follow = free_address();
   settings.follow_timeout_s = 0.3;
   settings.wait_subscriber = false;
-  const auto result = run_live(settings, *Hypnogram::parse("R10"));
+  const auto result = run_quickly(settings, address, "R10");
   CHECK(result.exit_code == 1);
   CHECK(result.summary["session_s"] <= 0.05);
 }

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "tools/simulation/rhx_server.hpp"
+#include "tools/simulation/rhx_stimulator.hpp"
+#include "tools/simulation/rhx_wire.hpp"
+
+namespace vturn::simulation {
+
+struct RhxAcquisitionSettings {
+  std::int64_t first_timestamp = 0;   ///< of the first run; later ones begin at 0
+  double seconds_between_blocks = 0;  ///< of wall time, within a burst: what RHX takes to filter a block
+};
+
+/// From acquired blocks to TCP writes, as RHX does it: blocks come in USB bursts, the newest waits for its successor
+/// (spike detection), TCPNumberDataBlocksPerWrite make one write, waveform first, then their spikes. What is enabled
+/// decides at each write. Timestamps begin anew with a run, what was held at its end is never sent.
+class RhxAcquisition {
+ public:
+  using Clock = RhxServer::Clock;
+
+  RhxAcquisition(RhxServer& server, const RhxAcquisitionSettings& settings)
+      : server_(server), settings_(settings), stimulator_(server.state().identity.sample_rate_hz) {}
+
+  /// Blocks of one USB read: 8 at 30 kHz, 6 at 25 kHz, 5 at 20 kHz; 1 in playback.
+  static std::size_t blocks_per_burst(const RhxIdentity& identity);
+
+  /// A burst that came in at `due` while a run was on.
+  void acquire(std::vector<std::unique_ptr<RhxBlock>> burst, Clock::time_point due);
+  /// Added to the feed's sample numbers on the wire.
+  [[nodiscard]] std::int64_t timestamp_offset() const noexcept { return timestamp_offset_; }
+  /// First samples (of the feed) of the stimuli that key presses began; each is told once. A press acts at `sample`.
+  std::vector<std::int64_t> take_stimuli(std::int64_t sample);
+  [[nodiscard]] std::uint64_t runs() const noexcept { return runs_; }
+
+ private:
+  void begin_run(std::int64_t first_sample);
+  void write(std::size_t blocks, Clock::time_point due);
+
+  RhxServer& server_;
+  RhxAcquisitionSettings settings_;
+  RhxStimulator stimulator_;
+  std::vector<std::unique_ptr<RhxBlock>> held_;
+  std::int64_t timestamp_offset_ = 0;
+  std::uint64_t runs_ = 0;
+};
+
+}  // namespace vturn::simulation
