@@ -187,7 +187,7 @@ void RhxCommands::start(RhxRunMode mode, const char* what) {
     const std::string kind = mode == RhxRunMode::kRecord ? "recording" : "triggered recording";
     return reply("Filename.BaseFilename and Filename.Path must both be specified before " + kind + " can occur");
   }
-  state_.run_mode = mode;
+  state_.begin_run(mode);
   state_.last_timestamp = 0;
   state_.notes.clear();
 }

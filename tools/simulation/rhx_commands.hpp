@@ -35,12 +35,17 @@ struct RhxState {
 
   [[nodiscard]] bool running() const noexcept { return run_mode != RhxRunMode::kStop; }
   [[nodiscard]] int blocks_per_write() const;
+  void begin_run(RhxRunMode mode) noexcept {
+    run_mode = mode;
+    ++runs;
+  }
 
   RhxIdentity identity;
   RhxBoard board;
   std::vector<RhxItem> globals;
   std::string path, base_filename;  ///< Filename.Path, Filename.BaseFilename
   RhxRunMode run_mode = RhxRunMode::kStop;
+  std::uint64_t runs = 0;  ///< begun so far
   std::int64_t last_timestamp = 0;  ///< newest sample that RHX has processed
   RhxOutput waveform, spike;
   std::vector<RhxKeyPress> key_presses;  ///< taken by the one who runs the controller

@@ -29,7 +29,7 @@ std::string joined(const std::vector<std::string>& names) {
 
 RhxPlayback::RhxPlayback(RhxCapture capture, RhxPlaybackSettings settings)
     : capture_(std::move(capture)), settings_(std::move(settings)), server_(as(capture_.identity, settings_.server)) {
-  if (settings_.running) server_.state().run_mode = RhxRunMode::kRun;
+  if (settings_.running) server_.state().begin_run(RhxRunMode::kRun);
 }
 
 std::string RhxPlayback::announcement() const {
