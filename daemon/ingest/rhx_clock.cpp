@@ -12,6 +12,8 @@ constexpr double kLongestBacklogS = 20.0;
 constexpr double kUnexplainedJumpS = 10.0;
 // A run that begins later than this was moved within a recording that is played.
 constexpr double kLatestStartS = 1.0;
+// Unread for longer than this, a count that is near 0 again is another run and not the same one behind its 2^32 wrap.
+constexpr double kLongestUnreadS = 600.0;
 // So long after the first frames of a run the spikes of the one before are through.
 constexpr std::int64_t kStragglersNs = kNsPerS;
 
@@ -23,9 +25,17 @@ SampleIndex nearest(std::uint32_t timestamp, SampleIndex to) noexcept {
 
 }  // namespace
 
+void RhxClock::resume(SampleIndex next_sample) noexcept {
+  if (started_) return;
+  current_.next = next_sample;
+  resumed_ = true;
+}
+
 RhxStep RhxClock::frames(std::uint32_t timestamp, std::uint32_t count, double rate_hz,
                          MonoNs arrival_mono_ns) noexcept {
   RhxStep result;
+  result.taken_over = resumed_;
+  if (resumed_) take_over(rate_hz, arrival_mono_ns);
   const SampleIndex expected = current_.next;
   const std::int64_t jump = step(static_cast<std::uint32_t>(expected), timestamp);
   result.epoch = judge(jump, timestamp, rate_hz, arrival_mono_ns);
@@ -39,7 +49,7 @@ RhxStep RhxClock::frames(std::uint32_t timestamp, std::uint32_t count, double ra
     begin_run(timestamp, rate_hz, arrival_mono_ns);
   }
   result.broken = result.epoch != EpochCause::kNone || result.missing > 0;
-  forced_ = false;
+  forced_ = resumed_ = false;
   current_.next = result.first + count;
   current_.clock.seen(current_.next, arrival_mono_ns);
   last_arrival_mono_ns_ = arrival_mono_ns;
@@ -50,9 +60,20 @@ EpochCause RhxClock::judge(std::int64_t jump, std::uint32_t timestamp, double ra
                            MonoNs arrival_mono_ns) const noexcept {
   if (!started_) return EpochCause::kStart;
   if (rate_hz != current_.clock.rate_hz()) return EpochCause::kRateChange;
+  const auto ahead = static_cast<double>(jump);
+  const bool near_start = timestamp < kLatestStartS * rate_hz;
+  if (resumed_) {
+    const bool same_run = ahead >= 0 && !(near_start && ahead > kLongestUnreadS * rate_hz);
+    return same_run ? EpochCause::kNone : EpochCause::kRestart;
+  }
   const double furthest = kUnexplainedJumpS * rate_hz + elapsed_samples(arrival_mono_ns);
-  if (jump >= 0 && static_cast<double>(jump) <= furthest) return EpochCause::kNone;
-  return timestamp < kLatestStartS * rate_hz ? EpochCause::kRestart : EpochCause::kLoop;
+  if (ahead >= 0 && ahead <= furthest) return EpochCause::kNone;
+  return near_start ? EpochCause::kRestart : EpochCause::kLoop;
+}
+
+void RhxClock::take_over(double rate_hz, MonoNs arrival_mono_ns) noexcept {
+  begin_run(current_.next, rate_hz, arrival_mono_ns);
+  current_.clock.seen(current_.next, arrival_mono_ns);
 }
 
 void RhxClock::begin_run(SampleIndex first, double rate_hz, MonoNs arrival_mono_ns) noexcept {

@@ -13,6 +13,7 @@ struct RhxStep {
   EpochCause epoch = EpochCause::kNone;  ///< kStart with the first frames of all
   std::uint64_t missing = 0;             ///< samples that never came
   bool broken = false;                   ///< it does not continue what came before
+  bool taken_over = false;               ///< the first frames after `resume`
 };
 
 /// Where a spike stands on the source's own clock.
@@ -38,6 +39,9 @@ class RhxClock {
   explicit RhxClock(double speed) noexcept
       : speed_(speed), current_{SampleClock(speed)}, previous_{SampleClock(speed)} {}
 
+  /// Before the first frames: this run has been read up to `next_sample` by somebody else, nobody knows how long ago.
+  /// Where the first frames are of another run, their step is an epoch; else it tells what was missed.
+  void resume(SampleIndex next_sample) noexcept;
   /// `count` frames (> 0) whose timestamps rise by 1 have arrived; `rate_hz` > 0.
   RhxStep frames(std::uint32_t timestamp, std::uint32_t count, double rate_hz, MonoNs arrival_mono_ns) noexcept;
   /// Spikes in their stream's order. Those that followed one which had to wait have to wait too.
@@ -61,6 +65,7 @@ class RhxClock {
 
   [[nodiscard]] EpochCause judge(std::int64_t jump, std::uint32_t timestamp, double rate_hz,
                                  MonoNs arrival_mono_ns) const noexcept;
+  void take_over(double rate_hz, MonoNs arrival_mono_ns) noexcept;
   void begin_run(SampleIndex first, double rate_hz, MonoNs arrival_mono_ns) noexcept;
   [[nodiscard]] bool straggles(std::uint32_t timestamp, MonoNs arrival_mono_ns) const noexcept;
   [[nodiscard]] double elapsed_samples(MonoNs arrival_mono_ns) const noexcept;
@@ -72,6 +77,7 @@ class RhxClock {
   std::uint32_t last_spike_ = 0;
   bool started_ = false;
   bool forced_ = false;
+  bool resumed_ = false;        ///< current_.next is where somebody else ended
   bool any_spike_ = false;      ///< of the run that the spike stream is in: last_spike_ counts
   bool spikes_behind_ = false;  ///< the spike stream may still be in the run before the current one
   bool spikes_ahead_ = false;   ///< it has gone on to a run whose frames have not arrived

@@ -115,10 +115,11 @@ void RhxReader::block(const RhxBlock& block, MonoNs arrival_mono_ns, EventSink& 
 void RhxReader::stretch(const Stretch& frames, const RhxStep& step) noexcept {
   const Instant begin = instant(step.first, frames.arrival_mono_ns);
   counters_.missing_samples += step.missing;
+  if (step.taken_over) maker_.announce(EpochCause::kStart, 0, begin, frames.sink);
   maker_.announce(step.epoch, step.missing, begin, frames.sink);
   counters_.epochs = maker_.epochs();
   counters_.gaps = maker_.gaps();
-  if (step.epoch != EpochCause::kNone) release_waiting(frames.sink);
+  if (step.epoch != EpochCause::kNone || step.taken_over) release_waiting(frames.sink);
   if (step.broken) {
     signals_.break_off_all();
     words_seen_ = false;

@@ -87,6 +87,10 @@ class RhxReader {
   /// next frames begin an epoch, which disarms stimulation.
   void stalled() noexcept;
 
+  /// Before the first block: a reader in an earlier process has read this run up to `next_sample`. The first frames are
+  /// announced as kUp, what was missed in between as kGap; an epoch kRestart instead if they are of another run.
+  void resume(SampleIndex next_sample) noexcept { clock_.resume(next_sample); }
+
   /// What the columns are from the next block on. At most kRhxMaxWords.
   void set_columns(std::span<const RhxChannel> columns) noexcept;
   /// Blocks have other columns than they should: ask RHX what it sends and tell set_columns.
