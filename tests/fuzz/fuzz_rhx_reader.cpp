@@ -110,6 +110,8 @@ class Run {
       case 12:
         bits_ = much;
         break;
+      case 15:
+        return reader_.resume(SampleIndex{much} << (much % 40));
       default:
         return block();
     }
