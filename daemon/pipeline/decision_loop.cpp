@@ -76,6 +76,7 @@ void DecisionLoop::tick(MonoNs now_ns) noexcept {
   parts_.order.push(event, released_);
   release();
   parts_.publisher.service();
+  parts_.health.ticked(now_ns);
 }
 
 void DecisionLoop::release() noexcept {

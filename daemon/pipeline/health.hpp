@@ -35,6 +35,10 @@ class HealthBoard {
     return commands_taken_.load(std::memory_order_acquire);
   }
 
+  /// That the decision thread goes on, for whoever watches over the daemon.
+  void ticked(MonoNs now_ns) noexcept { ticked_ns_.store(now_ns, std::memory_order_relaxed); }
+  [[nodiscard]] MonoNs ticked_ns() const noexcept { return ticked_ns_.load(std::memory_order_relaxed); }
+
   /// The part of the snapshot that the board knows; the caller adds the rest and publishes it.
   [[nodiscard]] wire::HealthSnapshot collect(MonoNs now_ns) const noexcept;
   void publish(const wire::HealthSnapshot& snapshot) noexcept { latest_.write(snapshot); }
@@ -49,6 +53,7 @@ class HealthBoard {
   rt::Latest<wire::HealthSnapshot> latest_;
   std::atomic<bool> armed_{false};
   std::atomic<std::uint64_t> commands_taken_{0};
+  std::atomic<MonoNs> ticked_ns_{0};
   std::uint64_t triggers_ = 0;
   std::uint64_t vetoes_ = 0;
   std::uint64_t depth_ = 0;

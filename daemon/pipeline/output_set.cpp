@@ -25,12 +25,13 @@ OutputSet::~OutputSet() {
   for (Device& device : devices_) device.functions->destroy(device.instance);
 }
 
-void OutputSet::add(const PluginLibrary& library, std::unique_ptr<PluginHost> host, const std::string& config_json) {
+void OutputSet::add(const PluginLibrary& library, std::unique_ptr<PluginHost> host, const std::string& config_json,
+                    void* source) {
   if (library.plugin->output == nullptr)
     throw std::runtime_error(library.path + ": is not an output; check `type` of [[output]]");
   std::array<char, 512> error{};
   void* instance =
-      library.plugin->output->create(&host->host(), config_json.c_str(), nullptr, error.data(), error.size());
+      library.plugin->output->create(&host->host(), config_json.c_str(), source, error.data(), error.size());
   if (instance == nullptr) throw std::runtime_error("output \"" + host->name() + "\": " + error.data());
   devices_.push_back({library.plugin->output, instance, std::move(host)});
 }

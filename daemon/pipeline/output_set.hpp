@@ -18,8 +18,10 @@ class OutputSet {
   OutputSet& operator=(const OutputSet&) = delete;
   ~OutputSet();
 
-  /// Creates the instance of one output. Throws std::runtime_error with one line.
-  void add(const PluginLibrary& library, std::unique_ptr<PluginHost> host, const std::string& config_json);
+  /// Creates the instance of one output; `source` is the instance whose connection it shares, or nullptr. Throws
+  /// std::runtime_error with one line.
+  void add(const PluginLibrary& library, std::unique_ptr<PluginHost> host, const std::string& config_json,
+           void* source);
   /// Asks each device whether it is there and off. Empty when all are, else one line.
   std::string self_test();
 

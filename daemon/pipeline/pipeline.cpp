@@ -12,6 +12,7 @@
 #include "daemon/pipeline/log.hpp"
 #include "daemon/pipeline/plugin_config.hpp"
 #include "daemon/pipeline/self_check.hpp"
+#include "daemon/pipeline/service_watch.hpp"
 #include "daemon/pipeline/sources.hpp"
 #include "daemon/publish/control_server.hpp"
 #include "daemon/rt/clock.hpp"
@@ -131,11 +132,13 @@ void add_sources(const Rig& rig, rt::EventQueue& queue, ingest::SessionClock& cl
   }
 }
 
-void add_outputs(const Rig& rig, rt::EventQueue& queue, ingest::SessionClock& clock, OutputSet& outputs) {
+void add_outputs(const Rig& rig, rt::EventQueue& queue, ingest::SessionClock& clock, const SourceSet& sources,
+                 OutputSet& outputs) {
   for (std::size_t i = 0; i < rig.outputs.size(); ++i) {
     auto host = std::make_unique<PluginHost>(host_settings(rig, rig.outputs[i].name, kNoSource, i),
                                              queue.producer(rig.sources.size() + i), clock, log_line);
-    outputs.add(must(load_plugin(rig.outputs[i].type)), std::move(host), output_config_json(rig, i));
+    outputs.add(must(load_plugin(rig.outputs[i].type)), std::move(host), output_config_json(rig, i),
+                sources.instance(rig.outputs[i].source));
   }
 }
 
@@ -181,7 +184,7 @@ void run(const Rig& rig, std::atomic<bool>& stop) {
   SourceSet sources;
   OutputSet outputs;
   add_sources(rig, queue, *clock, sources);
-  add_outputs(rig, queue, *clock, outputs);
+  add_outputs(rig, queue, *clock, sources, outputs);
   std::unique_ptr<record::Recorder> recorder;
   if (rig.record.enabled) recorder = must(record::Recorder::start(recorder_options(rig, models, encoder)));
 
@@ -201,13 +204,19 @@ void run(const Rig& rig, std::atomic<bool>& stop) {
     decision.join();
   };
   try {
+    sources.start();
+    // Outputs that share a source's connection are tested through it.
     submit_self_test(desk);
     const ControlIdentity identity{encoder.session_id, recorder ? recorder->path() : "", VTURN_VERSION, encoder.names};
     const ControlServer control(control_settings(rig), identity, desk);
-    sources.start();
     log_line(VTURN_LOG_INFO, "session " + encoder.session_id + ": publishing on " + publisher.endpoint() +
                                  ", control on " + control.endpoint());
-    while (!stop.load()) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    ServiceWatch service;
+    service.ready();
+    while (!stop.load()) {
+      service.service(health.ticked_ns(), rt::mono_now_ns());
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
   } catch (...) {
     sources.stop();
     end_decisions();

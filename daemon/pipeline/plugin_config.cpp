@@ -63,6 +63,13 @@ std::string source_config_json(const Rig& rig, SourceIndex index) {
       {"image_y", rig.heading.image_y},
       {"units",
        {{"from", rig.units.from}, {"pattern", rig.units.pattern}, {"first", rig.units.first}, {"map", rig.units.map}}}};
+  const settings::Rhx& rhx = source.rhx;
+  config["spike_channels"] = rhx.spike_channels;
+  config["threshold_uv"] = rhx.threshold_uv;
+  config["thresholds_uv"] = rhx.thresholds_uv;
+  config["run"] = rhx.run;
+  config["digital_in"] = rhx.digital_in;
+  config["keep_sockets"] = rhx.keep_sockets;
   config["signals"] = signals_of(rig, source.name);
   config["motion_signals"] = motion_signals_of(rig, config["signals"]);
   return config.dump();
@@ -76,7 +83,11 @@ std::string output_config_json(const Rig& rig, std::size_t index) {
               {"pulse_ms", output.pulse_ms},
               {"address", output.address},
               {"allow_remote", output.allow_remote},
-              {"file", output.file.empty() ? "" : rig.resolve(output.file)}}
+              {"file", output.file.empty() ? "" : rig.resolve(output.file)},
+              {"source", output.source},
+              {"key", output.key},
+              {"channel", output.channel},
+              {"confirm", output.confirm}}
       .dump();
 }
 

@@ -1,5 +1,6 @@
 #include "daemon/pipeline/sources.hpp"
 
+#include <algorithm>
 #include <array>
 #include <stdexcept>
 
@@ -41,6 +42,12 @@ std::vector<const PluginHost*> SourceSet::hosts() const {
   std::vector<const PluginHost*> all;
   for (const Source& source : sources_) all.push_back(source.host.get());
   return all;
+}
+
+void* SourceSet::instance(const std::string& name) const {
+  const auto found = std::find_if(sources_.begin(), sources_.end(),
+                                  [&](const Source& source) { return source.host->name() == name; });
+  return found == sources_.end() ? nullptr : found->instance;
 }
 
 }  // namespace vturn

@@ -13,6 +13,17 @@ namespace {
 
 constexpr double kDayMs = 86'400'000.0;
 
+void read_text_list(Section& section, const char* key, std::vector<std::string>& texts) {
+  const toml::node* node = section.node(key);
+  if (node == nullptr) return;
+  const auto* list = node->as_array();
+  if (list == nullptr) section.fail(key, "must be a list of texts in quotes");
+  for (const auto& element : *list) {
+    if (!element.is_string()) section.fail_at(element, key, "must hold text in quotes");
+    texts.push_back(element.as_string()->get());
+  }
+}
+
 void check_clock(Section& section, Source& source) {
   section.required_text("clock", source.clock);
   if (source.clock == "master" || source.clock == "arrival") return;
@@ -36,6 +47,22 @@ void read_tracker(Section& section, Tracker& tracker) {
   section.choice("yaw", tracker.yaw, {"", "clockwise", "counterclockwise"});
 }
 
+void read_rhx(Section& section, Rhx& rhx) {
+  constexpr double kMostMicrovolts = 5000.0;  // RHX's own range
+  read_text_list(section, "spike_channels", rhx.spike_channels);
+  section.real("threshold_uv", rhx.threshold_uv, -kMostMicrovolts, kMostMicrovolts);
+  if (const toml::table* table = section.table("thresholds_uv")) {
+    Section channels(*table, section.prefix() + ".thresholds_uv", section.file());
+    for (const auto& [channel, value] : *table) {
+      const std::string name(channel.str());
+      channels.real(name.c_str(), rhx.thresholds_uv[name], -kMostMicrovolts, kMostMicrovolts);
+    }
+  }
+  section.choice("run", rhx.run, {"join", "run", "record"});
+  section.boolean("digital_in", rhx.digital_in);
+  section.boolean("keep_sockets", rhx.keep_sockets);
+}
+
 Source read_source(Section& section) {
   Source source;
   section.required_text("name", source.name);
@@ -53,6 +80,7 @@ Source read_source(Section& section) {
   section.real("speed", source.speed, 0.01, 1000.0);
   section.boolean("heartbeat", source.heartbeat);
   read_tracker(section, source.tracker);
+  read_rhx(section, source.rhx);
   section.integer("queue_capacity", source.queue_capacity, 1024, 4'194'304);
   section.finish();
   return source;
@@ -88,12 +116,8 @@ void read_motion(Section& channels, Sleep& sleep) {
     if (!text->get().empty()) sleep.motion.push_back(text->get());
     return;
   }
-  const auto* list = motion->as_array();
-  if (list == nullptr || list->size() > 3) channels.fail("motion", "must be \"SOURCE/CHANNEL\" or a list of at most 3");
-  for (const auto& element : *list) {
-    if (!element.is_string()) channels.fail("motion", "must hold text in quotes");
-    sleep.motion.push_back(element.as_string()->get());
-  }
+  read_text_list(channels, "motion", sleep.motion);
+  if (sleep.motion.size() > 3) channels.fail("motion", "must be \"SOURCE/CHANNEL\" or a list of at most 3");
 }
 
 void read_sleep(Section& section, Sleep& sleep) {
@@ -173,6 +197,10 @@ Output read_output(Section& section) {
   section.text("address", output.address);
   section.boolean("allow_remote", output.allow_remote);
   section.text("file", output.file);
+  section.text("source", output.source);
+  section.choice("key", output.key, {"F1", "F2", "F3", "F4", "F5", "F6", "F7", "F8"});
+  section.text("channel", output.channel);
+  section.text("confirm", output.confirm);
   section.finish();
   return output;
 }
@@ -250,6 +278,19 @@ void check_signal(const Section& root, const Rig& rig, const std::string& signal
   }
 }
 
+void check_outputs(const Section& root, const Rig& rig) {
+  for (const Output& output : rig.outputs) {
+    if (output.source.empty()) continue;
+    const bool shared = std::any_of(rig.sources.begin(), rig.sources.end(), [&](const Source& source) {
+      return source.name == output.source && source.type == output.type;
+    });
+    if (!shared) {
+      root.fail("output", "source \"" + output.source + "\" of output \"" + output.name +
+                              "\" is not a [[source]] with type = \"" + output.type + "\"");
+    }
+  }
+}
+
 void check_references(Section& root, const Rig& rig) {
   const auto masters =
       std::count_if(rig.sources.begin(), rig.sources.end(), [](const Source& s) { return s.is_master(); });
@@ -267,6 +308,7 @@ void check_references(Section& root, const Rig& rig) {
       root.fail("rule", "\"" + rule.name + "\" asks for " + rule.state + ", so [sleep] needs a model");
     }
   }
+  check_outputs(root, rig);
   for (const std::string& signal : rig.signals()) check_signal(root, rig, signal);
 }
 

@@ -25,9 +25,19 @@ struct Tracker {
   std::string yaw;                          ///< clockwise | counterclockwise: the turn, from above, in which it grows
 };
 
+/// What vturnd tells Intan RHX, and how it holds on to it.
+struct Rhx {
+  std::vector<std::string> spike_channels;      ///< "A-004" or "A-000..A-031"
+  double threshold_uv = 0.0;                    ///< of all of them; 0 = as set in RHX
+  std::map<std::string, double> thresholds_uv;  ///< of single ones
+  std::string run = "join";                     ///< join | run | record
+  bool digital_in = true;                       ///< take the digital inputs as TTL lines
+  bool keep_sockets = true;                     ///< they outlive vturnd
+};
+
 struct Source {
   std::string name;
-  std::string type;                    ///< plugin: open_ephys | tracking | path of a .so
+  std::string type;                    ///< plugin: open_ephys | intan_rhx | tracking | path of a .so
   std::string clock;                   ///< "master", "ttl:LINE" (0-based) or "arrival"
   std::string address;                 ///< "" = where its type and feed usually are
   std::string feed = "zmq_interface";  ///< zmq_interface | event_broadcaster | falcon
@@ -41,6 +51,7 @@ struct Source {
   bool heartbeat = false;
   std::int64_t queue_capacity = 65536;
   Tracker tracker;
+  Rhx rhx;
   [[nodiscard]] bool is_master() const { return clock == "master"; }
 };
 
@@ -99,11 +110,14 @@ struct Rule {
 
 struct Output {
   std::string name;
-  std::string type;  ///< plugin: mock | udp | path of a .so
+  std::string type;  ///< plugin: mock | udp | intan_rhx | path of a .so
   double pulse_ms = 10.0;
   std::string address = "127.0.0.1:5701";
   bool allow_remote = false;
   std::string file;
+  std::string source;  ///< whose connection it shares: a [[source]] of the same type
+  std::string key = "F1";
+  std::string channel, confirm;
 };
 
 struct Limits {

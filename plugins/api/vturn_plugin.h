@@ -275,8 +275,9 @@ typedef struct vturn_pulse {
  * its type. *Immediate* outputs do their work in fire and return its result. *Queued* outputs hand it to a worker of
  * their own, return VTURN_RESULT_QUEUED, and push one OUTPUT_RESULT event per pulse through their own host. */
 typedef struct vturn_output_functions {
-  /* Set-up thread. `source` is the started source instance of the same plugin whose connection this output shares, or
-   * NULL when the rig file names none. Opens the device with its line off. NULL on error, with one line in `error`. */
+  /* Set-up thread. `source` is the source instance of the same plugin whose connection this output shares (created, not
+   * started yet), or NULL when the rig file names none. Opens the device with its line off. NULL on error, with one
+   * line in `error`. */
   void* (*create)(const vturn_host* host, const char* config_json, void* source, char* error, size_t error_size);
   /* Set-up thread, only while stimulation is disarmed: is the device there and its line off? Fires nothing.
    * 0, or -1 with one line in `error`. */

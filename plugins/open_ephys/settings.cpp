@@ -6,30 +6,12 @@
 #include <stdexcept>
 
 #include "daemon/core/angle.hpp"
-#include "plugins/common/config.hpp"
+#include "plugins/common/reader_config.hpp"
 
 namespace vturn::plugins {
 namespace {
 
 constexpr double kMaxRateHz = 1e6;
-constexpr std::int64_t kMaxSignals = 1024;
-
-ingest::UnitMapSettings units_of(const Config& config) {
-  ingest::UnitMapSettings units;
-  const nlohmann::json found = config.value("units");
-  if (found.is_null()) return units;
-  try {
-    const auto from = found.value("from", std::string("electrode"));
-    if (from != "electrode" && from != "sorted_id") config.refuse("units.from", from, "electrode or sorted_id");
-    if (from == "sorted_id") units.from = ingest::UnitMapSettings::From::kSortedId;
-    units.pattern = found.value("pattern", units.pattern);
-    units.first = found.value("first", units.first);
-    units.map = found.value("map", units.map);
-  } catch (const nlohmann::json::exception& problem) {
-    config.refuse("units", found.dump(), std::string("from, pattern, first, map: ") + problem.what());
-  }
-  return units;
-}
 
 struct Feed {
   const char* name;
@@ -79,26 +61,6 @@ ingest::ImuSettings imu_of(const Config& config, ingest::GuiFeed feed) {
   return imu;
 }
 
-/// A channel is a name, or "#N" for the N-th of the stream (0-based) where the plugin sends no names.
-ingest::SignalSettings signal_of(const Config& config, const nlohmann::json& entry) {
-  const bool usable = entry.is_object() && entry.contains("index") && entry["index"].is_number_integer() &&
-                      entry.contains("channel") && entry["channel"].is_string();
-  if (!usable) config.refuse("signals", entry.dump(), "{\"index\": N, \"channel\": \"NAME\"}");
-  const auto index = entry["index"].get<std::int64_t>();
-  if (index < 0 || index >= kMaxSignals) config.refuse("signals", entry.dump(), "an index from 0 to 1023");
-  ingest::SignalSettings signal;
-  signal.signal = static_cast<std::uint16_t>(index);
-  signal.channel_name = entry["channel"].get<std::string>();
-  if (!signal.channel_name.starts_with('#')) return signal;
-  const char* begin = signal.channel_name.data() + 1;
-  const char* end = signal.channel_name.data() + signal.channel_name.size();
-  const auto [stop, error] = std::from_chars(begin, end, signal.channel_num);
-  if (error != std::errc{} || stop != end || signal.channel_num < 0)
-    config.refuse("signals", entry.dump(), "\"#N\" with N from 0");
-  signal.channel_name.clear();
-  return signal;
-}
-
 }  // namespace
 
 OpenEphysSettings parse_open_ephys_settings(const char* config_json) {
@@ -111,23 +73,18 @@ OpenEphysSettings parse_open_ephys_settings(const char* config_json) {
   settings.http = config.text("http", "");
   settings.heartbeat = config.flag("heartbeat", false);
   ingest::OpenEphysReaderSettings& reader = settings.reader;
+  static_cast<ingest::ReaderOrigin&>(reader) = origin_of(config);
   reader.feed = feed.feed;
   reader.imu = imu_of(config, feed.feed);
   reader.carries_spikes =
       feed.feed != ingest::GuiFeed::kFalconOutput && reader.imu.from == ingest::ImuSettings::From::kNone;
-  reader.source = static_cast<SourceIndex>(config.integer("index", 0, 0, kMaxSources - 1));
-  reader.master = config.flag("master", true);
   reader.stream = config.text("stream", "");
   reader.sample_rate_hz = config.number("sample_rate_hz", 0.0, 0.0, kMaxRateHz);
   reader.speed = config.number("speed", 1.0, 1e-3, 1e3);
   reader.units = units_of(config);
-  for (const auto& entry : config.value("signals")) reader.signals.push_back(signal_of(config, entry));
+  reader.signals = signals_of(config);
   check_feed(config, reader, settings.heartbeat);
-  reader.carries_motion = !config.value("motion_signals").empty();
-  if (reader.master) return settings;
-  const auto clock = ingest::parse_source_clock(config.text("clock", "arrival"), reader.speed);
-  if (!clock) throw std::runtime_error("\"" + settings.name + "\": " + clock.error());
-  settings.clock = *clock;
+  if (!reader.master) settings.clock = clock_of(config, reader.speed);
   return settings;
 }
 

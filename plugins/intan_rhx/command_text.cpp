@@ -1,0 +1,130 @@
+#include "plugins/intan_rhx/command_text.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <charconv>
+#include <stdexcept>
+#include <utility>
+
+namespace vturn::plugins {
+namespace {
+
+constexpr std::size_t kMostHeld = 64 * 1024;
+constexpr std::string_view kReturn = "Return: ";
+constexpr std::string_view kBarrierReply = "return: runmode ";
+constexpr std::array<std::string_view, 4> kRunModes{"Stop", "Run", "Record", "Trigger"};
+/// Values that are words: what follows one without a space is a complaint.
+constexpr std::array<std::string_view, 12> kWords{"ControllerRecordUSB2", "ControllerRecordUSB3", "ControllerStimRecord",
+                                                  "True", "False", "Stop", "Run", "Record", "Trigger",
+                                                  "Disconnected", "Pending", "Connected"};
+
+std::string lowered(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return out;
+}
+
+bool of_number(char c) { return (c >= '0' && c <= '9') || c == '.' || c == '-'; }
+
+/// How much of `text` is the value; the rest is a complaint that RHX put behind it without a space.
+std::size_t value_length(std::string_view text) {
+  if (!text.empty() && of_number(text.front())) {
+    return static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), of_number) - text.begin());
+  }
+  std::size_t longest = 0;
+  for (const std::string_view word : kWords) {
+    if (text.starts_with(word)) longest = std::max(longest, word.size());
+  }
+  return longest > 0 ? longest : text.size();
+}
+
+/// "NAME VALUE", or a bare number.
+void read_return(std::string_view text, RhxAnswer& answer) {
+  std::string name;
+  if (const std::size_t space = text.find(' '); space != std::string_view::npos && !of_number(text.front())) {
+    name = lowered(text.substr(0, space));
+    text.remove_prefix(space + 1);
+  }
+  const std::size_t length = value_length(text);
+  answer.values[name] = text.substr(0, length);
+  answer.complaint += text.substr(length);
+}
+
+RhxAnswer read_answer(std::string_view text) {
+  RhxAnswer answer;
+  std::size_t at = std::min(text.find(kReturn), text.size());
+  answer.complaint = text.substr(0, at);
+  while (at < text.size()) {
+    const std::size_t begin = at + kReturn.size();
+    at = std::min(text.find(kReturn, begin), text.size());
+    if (begin < at) read_return(text.substr(begin, at - begin), answer);
+  }
+  const auto mode = answer.values.find("runmode");
+  if (mode != answer.values.end()) answer.run_mode = mode->second;
+  return answer;
+}
+
+void check(const std::string& command) {
+  const bool blank = command.find_first_not_of(' ') == std::string::npos;
+  const bool whole = command.find_first_of(";\r\n") == std::string::npos;
+  const bool lone_verb = command.find(' ') == std::string::npos;
+  if (blank || !whole || lone_verb || command.size() + 1 + kRhxBarrier.size() > kRhxLongestMessage) {
+    throw std::invalid_argument("not a command for RHX: \"" + command.substr(0, 80) + "\"");
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> rhx_messages(const std::vector<std::string>& commands) {
+  std::vector<std::string> messages;
+  std::string message;
+  for (const std::string& command : commands) {
+    check(command);
+    if (message.size() + command.size() + 1 + kRhxBarrier.size() > kRhxLongestMessage) {
+      messages.push_back(std::exchange(message, "").append(kRhxBarrier));
+    }
+    message.append(command).append(";");
+  }
+  messages.push_back(message.append(kRhxBarrier));
+  return messages;
+}
+
+std::optional<std::string_view> RhxAnswer::value(std::string_view parameter) const {
+  const auto found = values.find(lowered(parameter));
+  if (found == values.end()) return std::nullopt;
+  return found->second;
+}
+
+std::optional<double> RhxAnswer::number(std::string_view parameter) const {
+  const auto text = value(parameter);
+  if (!text) return std::nullopt;
+  double number = 0;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
+  if (error != std::errc{} || end != text->data() + text->size()) return std::nullopt;
+  return number;
+}
+
+void RhxAnswerParser::take(std::string_view bytes) {
+  held_ += bytes;
+  if (held_.size() > kMostHeld) held_.erase(0, held_.size() - kMostHeld);
+}
+
+std::optional<RhxAnswer> RhxAnswerParser::next() {
+  const std::string text = lowered(held_);
+  for (std::size_t at = text.find(kBarrierReply); at != std::string::npos; at = text.find(kBarrierReply, at + 1)) {
+    const std::string_view value = std::string_view(held_).substr(at + kBarrierReply.size());
+    const auto mode =
+        std::find_if(kRunModes.begin(), kRunModes.end(), [&](std::string_view m) { return value.starts_with(m); });
+    if (mode == kRunModes.end()) continue;
+    const std::size_t end = at + kBarrierReply.size() + mode->size();
+    RhxAnswer answer = read_answer(std::string_view(held_).substr(0, end));
+    held_.erase(0, end);
+    return answer;
+  }
+  return std::nullopt;
+}
+
+std::string RhxAnswerParser::unasked() { return std::exchange(held_, ""); }
+
+}  // namespace vturn::plugins

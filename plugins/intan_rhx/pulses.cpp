@@ -1,0 +1,103 @@
+#include "plugins/intan_rhx/pulses.hpp"
+
+#include <stdexcept>
+
+namespace vturn::plugins {
+
+using ingest::RhxController;
+using ingest::RhxSignal;
+
+ingest::RhxChannel parse_rhx_confirmation(const std::string& text) {
+  const auto channel = ingest::parse_rhx_channel(text, RhxController::kStimRecord);
+  if (!channel) throw std::invalid_argument(channel.error());
+  if (channel->signal != RhxSignal::kDigitalOut && channel->signal != RhxSignal::kStim) {
+    throw std::invalid_argument("\"" + text + "\" shows no pulse: expected DIGITAL-OUT-nn or A-nnn|STIM");
+  }
+  return *channel;
+}
+
+std::size_t RhxPulses::add(const RhxPulseSettings& settings, const vturn_host& host) {
+  if (count_ == kMost) throw std::runtime_error("\"" + settings.name + "\": RHX has no more than 8 keys");
+  for (std::size_t i = 0; i < count_; ++i) {
+    const RhxPulseSettings& other = outputs_[i]->settings;
+    if (other.key == settings.key || other.confirm == settings.confirm) {
+      throw std::runtime_error("\"" + settings.name + "\": key or confirm is that of output \"" + other.name + "\"");
+    }
+  }
+  auto output = std::make_unique<Output>();
+  output->settings = settings;
+  output->host = &host;
+  output->command = "execute manualstimtriggerpulse " + settings.key + ";";
+  output->confirm = parse_rhx_confirmation(settings.confirm);
+  if (output->confirm.signal == RhxSignal::kDigitalOut) {
+    // The word's edges come by bit.
+    output->confirm.number = ingest::rhx_digital_line(output->confirm, RhxController::kStimRecord);
+  }
+  outputs_[count_] = std::move(output);
+  return count_++;
+}
+
+std::int32_t RhxPulses::fire(std::size_t index, const vturn_pulse& pulse) noexcept {
+  Output& output = *outputs_[index];
+  if (!ready() || output.sent.write_available() < 2) return VTURN_RESULT_REFUSED;
+  Sent sent{pulse.trigger_id, pulse.rule, output.host->mono_now_ns(output.host->context), true};
+  // Before it goes out: its edge must find it.
+  output.sent.push(sent);
+  if (client_.try_execute(output.command)) return VTURN_RESULT_QUEUED;
+  sent.went_out = false;
+  output.sent.push(sent);
+  return VTURN_RESULT_REFUSED;
+}
+
+void RhxPulses::collect(Output& output) noexcept {
+  Sent sent;
+  while (output.count < output.awaited.size() && output.sent.pop(sent)) {
+    if (sent.went_out) {
+      output.awaited[(output.first + output.count++) % output.awaited.size()] = sent;
+    } else if (output.count > 0) {
+      --output.count;  // the one before it is the same pulse, which did not go out after all
+    }
+  }
+}
+
+void RhxPulses::settle(Output& output, std::int32_t result, MonoNs fired_ns,
+                       const ingest::RhxOutputEdge& edge) noexcept {
+  const Sent& sent = output.awaited[output.first];
+  vturn_event event{};
+  event.kind = VTURN_OUTPUT_RESULT;
+  event.source = VTURN_NO_SOURCE;
+  event.session_time_ns = edge.own_ns;
+  event.source_sample = edge.sample;
+  event.arrival_mono_ns = edge.arrival_mono_ns;
+  event.payload.output = {static_cast<std::uint8_t>(result), 0, sent.rule, sent.trigger_id, fired_ns};
+  output.first = (output.first + 1) % output.awaited.size();
+  --output.count;
+  output.host->push(output.host->context, &event, 1);
+}
+
+void RhxPulses::output_edge(const ingest::RhxOutputEdge& edge) noexcept {
+  if (!edge.on) return;
+  for (std::size_t i = 0; i < count_; ++i) {
+    Output& output = *outputs_[i];
+    if (!(edge.channel == output.confirm)) continue;
+    collect(output);
+    if (output.count == 0) {
+      ++foreign_;
+    } else {
+      settle(output, VTURN_RESULT_FIRED, output.awaited[output.first].mono_ns, edge);
+    }
+  }
+}
+
+void RhxPulses::service(MonoNs now_ns) noexcept {
+  for (std::size_t i = 0; i < count_; ++i) {
+    Output& output = *outputs_[i];
+    collect(output);
+    while (output.count > 0 && now_ns - output.awaited[output.first].mono_ns > kConfirmNs) {
+      ++unconfirmed_;
+      settle(output, VTURN_RESULT_FAILED, now_ns, {{}, false, 0, 0, 0, now_ns});
+    }
+  }
+}
+
+}  // namespace vturn::plugins

@@ -1,0 +1,257 @@
+#include "plugins/intan_rhx/source.hpp"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace vturn::plugins {
+namespace {
+
+constexpr MonoNs kIdleNs = 50 * kNsPerMs;
+constexpr MonoNs kHousekeepingNs = 100 * kNsPerMs;
+constexpr MonoNs kConnectNs = kNsPerS;
+constexpr std::size_t kBufferBytes = 1U << 20U;
+
+short events_of(const TcpSocket& socket, bool wanted) {
+  if (socket.state() == TcpSocket::State::kConnecting) return POLLOUT;
+  return socket.open() && wanted ? POLLIN : short{0};
+}
+
+}  // namespace
+
+IntanRhxSource::IntanRhxSource(const vturn_host& host, const char* config_json)
+    : host_(host),
+      settings_(parse_rhx_settings(config_json)),
+      burst_(host, settings_.clock),
+      keep_(make_socket_keep(settings_.address, settings_.keep_sockets)),
+      client_(settings_.commands),
+      pulses_(client_),
+      dialogue_(settings_, pulses_),
+      buffer_(kBufferBytes) {
+  static_cast<ingest::ReaderOrigin&>(settings_.reader) = burst_.adopt(settings_.reader);
+  take_over();
+}
+
+/// Sockets that an earlier vturnd left.
+void IntanRhxSource::take_over() noexcept {
+  keep_->page()->read_mono_ns.store(now(), std::memory_order_release);
+  drained_seen_ = keep_->page()->drained_bytes.load(std::memory_order_acquire);
+  for (DataPort* port : {&waveform_, &spikes_}) {
+    if (const int fd = keep_->take(port->role); fd >= 0) port->socket = TcpSocket(fd);
+  }
+  if (const int fd = keep_->take(KeptRole::kCommand); fd >= 0) client_.adopt(TcpSocket(fd));
+}
+
+void IntanRhxSource::start() {
+  thread_ = std::thread([this] { run(); });
+}
+
+void IntanRhxSource::stop() noexcept {
+  stop_.request();
+  if (thread_.joinable()) thread_.join();
+}
+
+void IntanRhxSource::run() noexcept {
+  host_.thread_enter(host_.context, "intan-rhx");
+  log(VTURN_LOG_INFO, "RHX at " + settings_.address + "; its sockets are kept by " + keep_->where());
+  if (client_.up()) log(VTURN_LOG_INFO, "going on with the connections of an earlier vturnd");
+  while (!stop_.requested()) {
+    wait();
+    const MonoNs now_ns = now();
+    note_stall(now_ns);
+    command_port(now_ns);
+    data_port(waveform_, dialogue_.waveform_offered(), now_ns);
+    data_port(spikes_, dialogue_.spikes_offered(), now_ns);
+    // Spikes first: the frames of the same write then carry the time past them.
+    if (reader_) read(spikes_);
+    if (reader_) read(waveform_);
+    if (burst_.open() && burst_.silence_left_ns(now()) <= 0) end_burst();
+    if (now_ns >= next_housekeeping_ns_) housekeeping(now_ns);
+  }
+  if (burst_.open()) end_burst();
+  burst_.say_down(reader_ ? reader_->newest_own_ns() : 0, reader_ ? reader_->epoch() : 0);
+  // Left to itself RHX would fill them up and stop the run. The command connection stays with its keeper.
+  for (DataPort* port : {&waveform_, &spikes_}) {
+    port->socket.close();
+    keep_->drop(port->role);
+  }
+}
+
+void IntanRhxSource::wait() noexcept {
+  const bool reading = reader_.has_value();
+  const short command = client_.wants_to_write() ? POLLIN | POLLOUT : POLLIN;
+  std::array<pollfd, 4> sockets{{{stop_.fd(), POLLIN, 0},
+                                 {client_.fd(), command, 0},
+                                 {waveform_.socket.fd(), events_of(waveform_.socket, reading), 0},
+                                 {spikes_.socket.fd(), events_of(spikes_.socket, reading), 0}}};
+  const MonoNs left_ns = burst_.open() ? std::max<MonoNs>(0, burst_.silence_left_ns(now())) : kIdleNs;
+  const timespec timeout{left_ns / kNsPerS, left_ns % kNsPerS};
+  ppoll(sockets.data(), sockets.size(), &timeout, nullptr);
+}
+
+/// This thread was kept from reading so long that the keeper did it: what came meanwhile is lost.
+void IntanRhxSource::note_stall(MonoNs now_ns) noexcept {
+  keep_->page()->read_mono_ns.store(now_ns, std::memory_order_release);
+  const std::uint64_t drained = keep_->page()->drained_bytes.load(std::memory_order_acquire);
+  if (drained == drained_seen_) return;
+  log(VTURN_LOG_ERROR, "vturnd did not read for seconds; " + std::to_string(drained - drained_seen_) +
+                           " bytes were read in its stead so that RHX goes on: a gap");
+  drained_seen_ = drained;
+  if (reader_) reader_->stalled();
+}
+
+void IntanRhxSource::command_port(MonoNs now_ns) noexcept {
+  if (!client_.up() && !client_.connecting() && now_ns >= next_connect_ns_) {
+    next_connect_ns_ = now_ns + kConnectNs;
+    client_.connect();
+  }
+  client_.service();
+  if (client_.up() != command_was_up_) {
+    command_was_up_ = client_.up();
+    if (command_was_up_) {
+      keep_->keep(KeptRole::kCommand, client_.fd());
+      // With a data connection from before it is the same RHX, and what it was told still stands.
+      const bool same = waveform_.socket.open() || spikes_.socket.open();
+      dialogue_.begin(same ? keep_->page()->channels_hash.load(std::memory_order_acquire) : 0);
+    } else {
+      log(VTURN_LOG_ERROR, "RHX has closed the command connection");
+      keep_->drop(KeptRole::kCommand);
+    }
+    set_up_ = false;
+  }
+  if (!client_.up()) return;
+  while (const auto answer = client_.answer()) {
+    dialogue_.take(*answer, now_ns);
+    answered();
+  }
+  ask(now_ns);
+}
+
+void IntanRhxSource::ask(MonoNs now_ns) noexcept {
+  if (client_.waiting()) return;
+  if (const std::string text = client_.unasked(); !text.empty()) log(VTURN_LOG_WARNING, "RHX says: " + text);
+  const auto* message = dialogue_.next({waveform_.socket.open(), spikes_.socket.open()}, now_ns);
+  if (message == nullptr) return;
+  const bool sent = message->answered ? client_.try_ask(message->text, now_ns) : client_.try_tell(message->text);
+  if (sent) dialogue_.sent();
+}
+
+void IntanRhxSource::answered() noexcept {
+  while (const auto note = dialogue_.take_note()) log(VTURN_LOG_INFO, *note);
+  if (set_up_ || !dialogue_.set_up()) return;
+  set_up_ = true;
+  try {
+    use(*dialogue_.identity());
+  } catch (const std::exception& problem) {
+    log(VTURN_LOG_ERROR, problem.what());
+  }
+  keep_->page()->channels_hash.store(dialogue_.plan().hash, std::memory_order_release);
+}
+
+/// RHX sends as planned from here on.
+void IntanRhxSource::use(const RhxIdentity& identity) {
+  if (!reader_) {
+    settings_.reader.controller = identity.controller;
+    settings_.reader.sample_rate_hz = identity.sample_rate_hz;
+    settings_.reader.columns = dialogue_.plan().columns;
+    settings_.reader.outputs = &pulses_;
+    reader_.emplace(settings_.reader);
+    const SampleIndex next = keep_->page()->next_sample.load(std::memory_order_acquire);
+    if (waveform_.socket.open() && next > 0) reader_->resume(next);
+    return;
+  }
+  if (settings_.reader.controller != identity.controller) {
+    throw std::runtime_error("RHX has another controller now: restart vturnd");
+  }
+  reader_->set_sample_rate(identity.sample_rate_hz);
+  reader_->set_columns(dialogue_.plan().columns);
+}
+
+void IntanRhxSource::data_port(DataPort& port, bool offered, MonoNs now_ns) noexcept {
+  const bool connecting = port.socket.state() == TcpSocket::State::kConnecting;
+  if (!connecting && offered && reader_ && !port.socket.open() && now_ns >= port.next_connect_ns) {
+    port.next_connect_ns = now_ns + kConnectNs;
+    sockaddr_in address = settings_.commands;
+    const RhxIdentity& identity = *dialogue_.identity();
+    const int number = port.role == KeptRole::kWaveform ? identity.waveform_port : identity.spike_port;
+    address.sin_port = htons(static_cast<std::uint16_t>(number));
+    port.socket.connect(address);
+  }
+  const bool was_open = port.open;
+  port.open = port.socket.finish_connecting() == TcpSocket::State::kOpen;
+  if (!port.open || was_open || !reader_) return;
+  keep_->keep(port.role, port.socket.fd());
+  port.role == KeptRole::kWaveform ? reader_->waveform_connected() : reader_->spikes_connected();
+  log(VTURN_LOG_INFO, "connected to RHX's " + std::string(name_of(port.role)) + " data");
+}
+
+void IntanRhxSource::read(DataPort& port) noexcept {
+  if (!port.socket.open()) return;
+  const std::ptrdiff_t size = port.socket.receive(buffer_);
+  if (size == 0) return;
+  if (size < 0) return lost(port);
+  const MonoNs arrival_ns = now();
+  burst_.arrived(arrival_ns);
+  const ingest::Bytes bytes(buffer_.data(), static_cast<std::size_t>(size));
+  received_bytes_ += bytes.size();
+  if (port.role == KeptRole::kWaveform) {
+    reader_->waveform(bytes, arrival_ns, burst_);
+  } else {
+    reader_->spikes(bytes, arrival_ns, burst_);
+  }
+  if (burst_.due(arrival_ns)) end_burst();
+}
+
+void IntanRhxSource::lost(DataPort& port) noexcept {
+  port.socket.close();
+  port.open = false;
+  keep_->drop(port.role);
+  log(VTURN_LOG_WARNING, "RHX has closed its " + std::string(name_of(port.role)) + " connection");
+}
+
+void IntanRhxSource::end_burst() noexcept {
+  burst_.end(reader_->newest_own_ns(), reader_->epoch());
+  keep_->page()->next_sample.store(reader_->next_sample(), std::memory_order_release);
+}
+
+void IntanRhxSource::housekeeping(MonoNs now_ns) noexcept {
+  next_housekeeping_ns_ = now_ns + kHousekeepingNs;
+  const bool running = client_.up() && dialogue_.running();
+  pulses_.set_ready(running && set_up_ && waveform_.socket.open());
+  pulses_.service(now_ns);
+  watch_.commands(client_.up(), settings_.address, client_.waiting() ? client_.asked_ns() : 0, now_ns);
+  watch_.pulses(pulses_.unconfirmed(), pulses_.foreign(), now_ns);
+  if (reader_) {
+    burst_.tell_counters(counters());
+    watch_.reader(*reader_, now_ns);
+    watch_.data(received_bytes_, running && waveform_.socket.open(), now_ns);
+    if (const auto timestamp = dialogue_.take_timestamp())
+      watch_.lag(reader_->lag_samples(*timestamp), reader_->sample_rate_hz(), now_ns);
+  }
+  if (!dialogue_.refusal().empty() && refusal_told_ != dialogue_.refusal()) {
+    refusal_told_ = dialogue_.refusal();
+    log(VTURN_LOG_ERROR, refusal_told_);
+  }
+  while (const auto line = watch_.next()) log(line->error ? VTURN_LOG_ERROR : VTURN_LOG_WARNING, line->text);
+}
+
+ingest::ReaderCounters IntanRhxSource::counters() const noexcept {
+  const auto& blocks = reader_->waveform_counters();
+  const auto& chunks = reader_->spike_counters();
+  const auto& all = reader_->counters();
+  ingest::ReaderCounters counters;
+  counters.parsed = blocks.blocks + chunks.spikes;
+  counters.malformed = blocks.resyncs + chunks.resyncs;
+  counters.received = counters.parsed + counters.malformed;
+  counters.lost = all.missing_samples;
+  counters.spikes_received = chunks.spikes;
+  counters.spikes_unmapped = all.spikes_unmapped;
+  counters.ttl_received = all.ttl_edges;
+  counters.lfp_blocks = all.lfp_blocks;
+  counters.epochs = all.epochs;
+  counters.gaps = all.gaps;
+  return counters;
+}
+
+}  // namespace vturn::plugins
