@@ -1,3 +1,4 @@
+#include "tools/commands/program_options.hpp"
 #include "tools/commands/registry.hpp"
 #include "tools/commands/rhx_options.hpp"
 #include "tools/lib/json_out.hpp"
@@ -17,19 +18,11 @@ struct PlayOptions {
   std::string address;
   std::string speed = "1";
   RhxOptions rhx;
+  ProgramOptions programs;
   bool json = false;
   bool wait = false;  ///< said for clearness: it is the default
   bool no_wait = false;
 };
-
-double parse_speed(const std::string& text) {
-  if (text == "max") return 0.0;
-  double speed = 0.0;
-  if (!CLI::detail::lexical_cast(text, speed) || !(speed > 0.0)) {
-    throw UsageError("--speed " + text + ": write a number above 0 (1 = recorded pace) or max");
-  }
-  return speed;
-}
 
 simulation::PlayResult play_zmq(const PlayOptions& o) {
   const std::string address = !o.address.empty() ? o.address : "tcp://127.0.0.1:5556";
@@ -76,15 +69,20 @@ Run configure(CLI::App& app) {
   app.add_option("--follow-timeout", s.follow_timeout_s, "seconds without news before giving up")
       ->capture_default_str();
   app.add_option("--linger", s.linger_s, "seconds the end may wait for delivery")->capture_default_str();
-  app.add_option("--stream", options->recording.stream, "of a recording: the stream to play (its first)");
-  auto* channels = app.add_option("--channels", options->recording.channels, "of a recording: its channels (all)");
-  channels->delimiter(',');
-  app.add_flag("--no-channels", options->recording.no_channels, "of a recording: spikes and TTL alone")
-      ->excludes(channels);
-  app.add_flag("--allow-truncated", options->open.allow_truncated, "of a recording that is cut off, what is whole");
+  constexpr const char* kRecording = "Recording";
+  app.add_option("--stream", options->recording.stream, "the stream to play (its first)")->group(kRecording);
+  auto* channels = app.add_option("--channels", options->recording.channels, "its channels to play (all)");
+  channels->delimiter(',')->group(kRecording);
+  app.add_flag("--no-channels", options->recording.no_channels, "spikes and TTL alone")
+      ->excludes(channels)
+      ->group(kRecording);
+  app.add_flag("--allow-truncated", options->open.allow_truncated, "of one that is cut off, what is whole")
+      ->group(kRecording);
+  options->programs.group_only({"open-ephys"}, app, kRecording);
   app.add_flag("--json", options->json, "print the result as JSON");
-  options->rhx.add_to(app);
+  options->rhx.add_to(app, options->programs);
   return [options] {
+    options->programs.check(options->as);
     options->settings.speed = parse_speed(options->speed);
     options->settings.wait_subscriber = !options->no_wait;
     const bool recording = options->as == "open-ephys" && recordings::is_recording(options->capture);

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <string>
 
+#include "tools/commands/program_options.hpp"
 #include "tools/simulation/rhx_server.hpp"
 
 namespace vturn::tools {
@@ -14,7 +15,7 @@ struct RhxOptions {
   std::uint64_t split = 0;
   bool running = false, stay = false;
 
-  void add_to(CLI::App& app) {
+  void add_to(CLI::App& app, ProgramOptions& programs) {
     constexpr const char* kGroup = "Intan RHX";
     app.add_option("--waveform-port", waveform_port, "of the waveform data, 0 = any free one")
         ->check(CLI::Range(0, 65535))
@@ -39,6 +40,7 @@ struct RhxOptions {
     app.add_option("--reconnect-click", reconnect_click_s,
                    "a human clicks Connect so many seconds after the command client left")
         ->group(kGroup);
+    programs.group_only({"intan-rhx"}, app, kGroup);
   }
 
   [[nodiscard]] simulation::RhxServerSettings server(const std::string& address) const {

@@ -1,69 +1,31 @@
-#include <algorithm>
-#include <sstream>
+#include <tuple>
 
 #include "tools/commands/registry.hpp"
+#include "tools/commands/simulated_program.hpp"
 #include "tools/lib/json_out.hpp"
 #include "tools/simulation/calibration.hpp"
 #include "tools/simulation/live_run.hpp"
-#include "tools/simulation/open_ephys_peer.hpp"
 
 namespace vturn::tools {
 namespace {
 
 using simulation::Hypnogram;
-using simulation::Mouse;
 using simulation::TtxSide;
 
 struct SimulateOptions {
   simulation::LiveSettings live;
-  simulation::OpenEphysSettings open_ephys;
-  std::string as = "open-ephys";
+  SimulatedProgram program;
   std::string speed = "1";
-  std::string channels = "LFP,EMG,AUX1,AUX2,AUX3";
   std::string hypnogram;
   std::size_t recording = 0;
   double compress_s = 0.0;
   double lead_wake_s = 0.0;
   std::string ttx;
-  std::string drop, stall;
-  double restart_at_s = -1.0, loop_at_s = -1.0;
+  std::string stall;
   std::string calibration_folder;
   double wake_minutes = 15.0, sleep_hours = 2.0;
   bool no_wait = false, json = false;
 };
-
-double parse_speed(const std::string& text) {
-  if (text == "max") return 0.0;
-  double speed = 0.0;
-  if (!CLI::detail::lexical_cast(text, speed) || !(speed > 0.0)) {
-    throw UsageError("--speed " + text + ": write a number above 0 (1 = real time) or max");
-  }
-  return speed;
-}
-
-/// "T:X" of the fault rehearsals.
-std::pair<double, double> parse_pair(const std::string& option, const std::string& text) {
-  const auto colon = text.find(':');
-  double first = 0.0, second = 0.0;
-  if (colon == std::string::npos || !CLI::detail::lexical_cast(text.substr(0, colon), first) ||
-      !CLI::detail::lexical_cast(text.substr(colon + 1), second) || first < 0.0 || second <= 0.0) {
-    throw UsageError(option + " " + text + ": write two numbers as SECOND:AMOUNT, such as 60:100");
-  }
-  return {first, second};
-}
-
-std::vector<std::size_t> parse_channels(const std::string& text) {
-  std::vector<std::size_t> channels;
-  std::istringstream in(text);
-  const auto& names = Mouse::channel_names();
-  for (std::string name; std::getline(in, name, ',');) {
-    const auto at = std::find(names.begin(), names.end(), name);
-    if (at == names.end())
-      throw UsageError("--lfp-channels: no channel '" + name + "'; there are LFP, EMG, AUX1, AUX2, AUX3");
-    channels.push_back(static_cast<std::size_t>(at - names.begin()));
-  }
-  return channels;
-}
 
 Hypnogram choose_hypnogram(const SimulateOptions& o, std::size_t shipped) {
   auto night = Hypnogram::shipped(shipped);
@@ -99,18 +61,10 @@ void add_mouse_options(CLI::App& app, SimulateOptions& o) {
 
 void add_live_options(CLI::App& app, SimulateOptions& o) {
   auto& s = o.live;
-  app.add_option("--as", o.as, "program to speak as")->check(CLI::IsMember({"open-ephys"}))->capture_default_str();
-  auto& gui = o.open_ephys;
-  app.add_option("--address", gui.address, "data socket; the next port answers heartbeats")->capture_default_str();
-  app.add_option("--http", gui.http, "HOST:PORT of the HTTP API, '' for none")->capture_default_str();
-  app.add_option("--stream", gui.wire.stream, "stream key in the messages")->capture_default_str();
+  o.program.add_to(app);
   app.add_option("--rate", s.mouse.rate_hz, "samples a second")
       ->check(CLI::Range(5000.0, 100000.0))
       ->capture_default_str();
-  app.add_option("--block-samples", gui.block_samples, "samples a block (the Spike Detector needs more than 200)")
-      ->check(CLI::Range(1, 6000))
-      ->capture_default_str();
-  app.add_option("--lfp-channels", o.channels, "channels to send, '' for spikes and TTL only")->capture_default_str();
   app.add_option("--duration", s.duration_s, "session seconds; 0 = the whole night")->check(CLI::Range(0.0, 1e7));
   app.add_option("--tracking", s.tracking, "HOST:PORT to send the tracked heading to (wake, 40 Hz, UDP)");
   app.add_option("--stimulation", s.stimulation, "HOST:PORT to hear vturnd's UDP pulses on");
@@ -125,17 +79,9 @@ void add_live_options(CLI::App& app, SimulateOptions& o) {
   app.add_option("--follow-timeout", s.follow_timeout_s, "seconds without news before giving up")
       ->capture_default_str();
   app.add_flag("--no-wait-subscriber", o.no_wait, "start at once instead of when somebody subscribes");
+  app.add_option("--stall-at", o.stall, "SECOND:WALL_SECONDS send nothing for a while")->group("Fault rehearsal");
   app.add_option("--truth", s.truth, "folder for the truth of the run");
   app.add_flag("--json", o.json, "print the summary as JSON");
-}
-
-void add_fault_options(CLI::App& app, SimulateOptions& o) {
-  app.add_option("--drop-messages", o.drop, "SECOND:COUNT lose so many messages")->group("Fault rehearsal");
-  app.add_option("--restart-at", o.restart_at_s, "session second at which acquisition restarts")
-      ->group("Fault rehearsal");
-  app.add_option("--loop-at", o.loop_at_s, "session second at which sample numbers jump back")
-      ->group("Fault rehearsal");
-  app.add_option("--stall-at", o.stall, "SECOND:WALL_SECONDS send nothing for a while")->group("Fault rehearsal");
 }
 
 void add_calibration_options(CLI::App& app, SimulateOptions& o) {
@@ -170,18 +116,9 @@ int simulate(SimulateOptions& o) {
   if (!o.calibration_folder.empty()) return write_calibration(o);
   s.speed = parse_speed(o.speed);
   s.wait_subscriber = !o.no_wait;
-  auto& wire = o.open_ephys.wire;
-  wire.channels = parse_channels(o.channels);
-  if (!o.drop.empty()) {
-    const auto [at_s, count] = parse_pair("--drop-messages", o.drop);
-    wire.drop_at_s = at_s;
-    wire.drop_messages = static_cast<std::int64_t>(count);
-  }
   if (!o.stall.empty()) std::tie(s.stall_at_s.emplace(), s.stall_s) = parse_pair("--stall-at", o.stall);
-  if (o.restart_at_s >= 0.0) wire.restart_at_s = o.restart_at_s;
-  if (o.loop_at_s >= 0.0) wire.loop_at_s = o.loop_at_s;
-  simulation::OpenEphysPeer peer(s.mouse, o.open_ephys);
-  const auto result = simulation::run_live(s, choose_hypnogram(o, o.recording), peer);
+  const auto peer = o.program.make(s);
+  const auto result = simulation::run_live(s, choose_hypnogram(o, o.recording), *peer);
   if (o.json) print_json(result.summary);
   return result.exit_code;
 }
@@ -190,7 +127,6 @@ Run configure(CLI::App& app) {
   auto options = std::make_shared<SimulateOptions>();
   add_live_options(app, *options);
   add_mouse_options(app, *options);
-  add_fault_options(app, *options);
   add_calibration_options(app, *options);
   return [options] { return simulate(*options); };
 }

@@ -109,7 +109,9 @@ class LiveRun {
     const std::int64_t offset_before = peer_.sample_offset();
     peer_.send(block, pace_.due(block_end_s_));
     // After a restart vturnd's session time goes on from where it was plus the time that passed.
-    if (peer_.sample_offset() != offset_before) pace_.rebase_session(start_s);
+    if (peer_.sample_offset() != offset_before) {
+      pace_.rebase_session(start_s, start_s + static_cast<double>(peer_.sample_offset()) / settings_.mouse.rate_hz);
+    }
     send_tracked(block);
     totals_.add(block, settings_.mouse.rate_hz);
     if (truth_) truth_->add(block);

@@ -108,7 +108,11 @@ std::string format_header(const SpikeHeader& h) {
 }
 
 OpenEphysWire::OpenEphysWire(const MouseSettings& mouse, WireSettings settings)
-    : settings_(std::move(settings)), rate_hz_(mouse.rate_hz), random_(mouse.seed, 10), waveform_(kWaveformSamples) {
+    : settings_(std::move(settings)),
+      rate_hz_(mouse.rate_hz),
+      random_(mouse.seed, 10),
+      waveform_(kWaveformSamples),
+      faults_(settings_.faults) {
   for (std::size_t unit = 0; unit < mouse.units(); ++unit) {
     electrodes_.push_back("Electrode " + std::to_string(unit + 1));
     amplitudes_uv_.push_back(static_cast<float>(random_.uniform(110.0, 220.0)));
@@ -117,24 +121,13 @@ OpenEphysWire::OpenEphysWire(const MouseSettings& mouse, WireSettings settings)
 
 void OpenEphysWire::emit(std::string_view envelope, const std::string& header, std::span<const std::uint8_t> payload,
                          const Sink& sink) {
-  if (to_drop_ > 0) {
-    --to_drop_;
-    return;
-  }
+  if (faults_.lose_one()) return;
   ++messages_;
   sink({envelope, header, payload});
 }
 
 void OpenEphysWire::rehearse_faults(const Block& block) {
-  const double start_s = static_cast<double>(block.first_sample) / rate_hz_;
-  const auto due = [&](std::optional<double>& at_s) {
-    if (!at_s || start_s < *at_s) return false;
-    at_s.reset();
-    return true;
-  };
-  if (due(settings_.drop_at_s)) to_drop_ = settings_.drop_messages;
-  const bool restart = due(settings_.restart_at_s);
-  const bool loop = due(settings_.loop_at_s);
+  const auto [restart, loop] = faults_.at(static_cast<double>(block.first_sample) / rate_hz_);
   if (restart) message_num_ = 0;
   if (!restart && !loop) return;
   sample_offset_ = -block.first_sample;

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tools/simulation/faults.hpp"
 #include "tools/simulation/mouse.hpp"
 
 namespace vturn::simulation {
@@ -62,11 +63,7 @@ struct WireSettings {
   int source_node = 100;
   int detector_node = 102;
   std::vector<std::size_t> channels = {};  ///< of Mouse::channel_names(), sent in this order
-  // rehearsal of faults, session seconds; nothing when absent
-  std::optional<double> drop_at_s = {};
-  std::int64_t drop_messages = 0;
-  std::optional<double> restart_at_s = {};  ///< acquisition stopped and started: message and sample numbers begin anew
-  std::optional<double> loop_at_s = {};     ///< sample numbers jump back to 0, message numbers go on (File Reader)
+  FaultSettings faults = {};
 };
 
 /// Turns the mouse's blocks into the GUI's messages: TTL (1 Hz, 10 ms, line 0), spikes electrode by electrode (not in
@@ -104,7 +101,8 @@ class OpenEphysWire {
   Random random_;
   std::vector<PendingSpike> pending_;
   std::vector<float> waveform_;
-  std::int64_t message_num_ = 0, sample_offset_ = 0, to_drop_ = 0;
+  Faults faults_;
+  std::int64_t message_num_ = 0, sample_offset_ = 0;
   std::uint64_t messages_ = 0;
 };
 

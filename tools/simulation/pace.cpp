@@ -51,18 +51,23 @@ bool Pace::wait(double time_s, Peer& peer) {
 
 bool Pace::wait_acquiring(double time_s, Peer& peer) {
   if (peer.acquiring()) return true;
+  const auto stopped = Clock::now();
   while (!peer.acquiring()) {
     if (tools::interrupted() || peer.broken()) return false;
     peer.serve_until(Clock::now() + kPatience);
   }
+  stood_still_s_ += settings_.speed * Seconds(Clock::now() - stopped).count();
   start_ = Clock::now() - (settings_.speed > 0.0 ? wall(time_s / settings_.speed) : Clock::duration{});
   return true;
 }
 
 double Pace::followed_s() const { return run_time_s(follower_->published_ns().value_or(0)); }
 
-void Pace::rebase_session(double time_s) {
-  if (follower_) session_offset_s_ = seconds(follower_->published_ns().value_or(0)) - time_s;
+void Pace::rebase_session(double time_s, double sample_time_s) {
+  if (!follower_) return;
+  const auto published_ns = follower_->published_ns();
+  session_offset_s_ = (published_ns ? seconds(*published_ns) + stood_still_s_ : sample_time_s) - time_s;
+  stood_still_s_ = 0.0;
 }
 
 bool Pace::wait_for_vturnd(double time_s, Peer& peer) {

@@ -31,8 +31,9 @@ class Pace {
   bool start(Peer& peer);
   /// Waits until the run's time may be `time_s`; false when interrupted, vturnd is lost or the peer broke.
   bool wait(double time_s, Peer& peer);
-  /// vturnd's session time stands at what the run calls `time_s`: after acquisition has begun anew.
-  void rebase_session(double time_s);
+  /// Acquisition begins anew with what the run calls `time_s`, whose sample number is that of `sample_time_s`:
+  /// vturnd's session time begins there, or goes on from where it stood plus the time that passed.
+  void rebase_session(double time_s, double sample_time_s);
   /// Seconds of the run for a session time.
   [[nodiscard]] double run_time_s(SessionNs session_ns) const { return seconds(session_ns) - session_offset_s_; }
 
@@ -54,6 +55,7 @@ class Pace {
   std::optional<Follower> follower_;
   Clock::time_point begun_{}, start_{};
   double session_offset_s_ = 0.0;
+  double stood_still_s_ = 0.0;  ///< of run time, since the last rebase
   bool lost_vturnd_ = false;
 };
 

@@ -28,25 +28,26 @@ class WithOutputs : public RhxBlock {
 std::size_t RhxAcquisition::blocks_per_burst(const RhxIdentity& identity) {
   if (identity.playback) return 1;
   // As many as come in 1/30 s.
-  const int blocks = (identity.sample_rate_hz + 15 * static_cast<int>(kRhxBlockFrames)) /
-                     (30 * static_cast<int>(kRhxBlockFrames));
+  const int blocks =
+      (identity.sample_rate_hz + 15 * static_cast<int>(kRhxBlockFrames)) / (30 * static_cast<int>(kRhxBlockFrames));
   return static_cast<std::size_t>(std::max(1, blocks));
 }
 
 void RhxAcquisition::begin_run(std::int64_t first_sample) {
-  const std::int64_t first_timestamp = runs_ == 0 ? settings_.first_timestamp : 0;
+  const std::int64_t first_timestamp = begun_.empty() ? settings_.first_timestamp : 0;
+  begun_.push_back({first_sample, first_timestamp});
   runs_ = server_.state().runs;
   timestamp_offset_ = first_timestamp - first_sample;
   held_.clear();
-  stimulator_.clear();
+  stimulator_.end_before(first_sample);
 }
 
 void RhxAcquisition::acquire(std::vector<std::unique_ptr<RhxBlock>> burst, Clock::time_point due) {
   auto& state = server_.state();
   if (!state.running() || burst.empty()) return;
   if (state.runs != runs_) begin_run(burst.front()->first_sample);
-  const auto gap = std::chrono::duration_cast<Clock::duration>(
-      std::chrono::duration<double>(settings_.seconds_between_blocks));
+  const auto gap =
+      std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(settings_.seconds_between_blocks));
   for (auto& block : burst) {
     held_.push_back(std::make_unique<WithOutputs>(std::move(block), stimulator_));
     const auto per_write = static_cast<std::size_t>(state.blocks_per_write());
@@ -73,10 +74,11 @@ void RhxAcquisition::write(std::size_t blocks, Clock::time_point due) {
   stimulator_.forget_before(end);
 }
 
-std::vector<std::int64_t> RhxAcquisition::take_stimuli(std::int64_t sample) {
+std::vector<std::int64_t> RhxAcquisition::take_stimuli(
+    const std::function<std::int64_t(const RhxKeyPress&)>& sample_of) {
   std::vector<std::int64_t> begun;
   for (const auto& key : std::exchange(server_.state().key_presses, {})) {
-    if (const auto at = stimulator_.press(key, sample, server_.state())) begun.push_back(*at);
+    if (const auto at = stimulator_.press(key, sample_of(key), server_.state())) begun.push_back(*at);
   }
   return begun;
 }

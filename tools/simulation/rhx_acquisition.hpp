@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -33,9 +34,14 @@ class RhxAcquisition {
   void acquire(std::vector<std::unique_ptr<RhxBlock>> burst, Clock::time_point due);
   /// Added to the feed's sample numbers on the wire.
   [[nodiscard]] std::int64_t timestamp_offset() const noexcept { return timestamp_offset_; }
-  /// First samples (of the feed) of the stimuli that key presses began; each is told once. A press acts at `sample`.
-  std::vector<std::int64_t> take_stimuli(std::int64_t sample);
-  [[nodiscard]] std::uint64_t runs() const noexcept { return runs_; }
+  /// First samples (of the feed) of the stimuli that key presses began; each is told once. `sample_of`: when a press
+  /// acts, in blocks that have not been acquired yet.
+  std::vector<std::int64_t> take_stimuli(const std::function<std::int64_t(const RhxKeyPress&)>& sample_of);
+
+  struct Run {
+    std::int64_t first_sample, first_timestamp;
+  };
+  [[nodiscard]] const std::vector<Run>& runs() const noexcept { return begun_; }
 
  private:
   void begin_run(std::int64_t first_sample);
@@ -46,7 +52,8 @@ class RhxAcquisition {
   RhxStimulator stimulator_;
   std::vector<std::unique_ptr<RhxBlock>> held_;
   std::int64_t timestamp_offset_ = 0;
-  std::uint64_t runs_ = 0;
+  std::uint64_t runs_ = 0;  ///< of the state, that were noticed
+  std::vector<Run> begun_;
 };
 
 }  // namespace vturn::simulation

@@ -100,9 +100,13 @@ void RhxBoard::work_out() const {
   known_ = true;
   columns_.clear();
   spikes_.assign(channels_.size(), false);
+  thresholds_uv_.assign(channels_.size(), 0);
   bool digital_in = false, digital_out = false;
   for (std::size_t i = 0; i < channels_.size(); ++i) {
     const RhxChannel& channel = channels_[i];
+    if (channel.signal == RhxSignal::kAmplifier) {
+      thresholds_uv_[i] = find_item(channel.items, "SpikeThresholdMicroVolts")->number();
+    }
     const bool in = channel.signal == RhxSignal::kDigitalIn, out = channel.signal == RhxSignal::kDigitalOut;
     for (std::size_t b = 0; b < kRhxBands; ++b) {
       const auto band = static_cast<RhxBand>(b);
@@ -124,6 +128,11 @@ const std::vector<RhxColumn>& RhxBoard::columns() const {
 const std::vector<bool>& RhxBoard::spike_channels() const {
   work_out();
   return spikes_;
+}
+
+int RhxBoard::spike_threshold_uv(std::size_t amplifier_channel) const {
+  work_out();
+  return thresholds_uv_[amplifier_channel];
 }
 
 bool RhxBoard::streams_anything() const {

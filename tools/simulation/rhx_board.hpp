@@ -48,6 +48,7 @@ class RhxBoard {
   [[nodiscard]] const std::vector<RhxColumn>& columns() const;
   /// One a channel: does it send its spikes.
   [[nodiscard]] const std::vector<bool>& spike_channels() const;
+  [[nodiscard]] int spike_threshold_uv(std::size_t amplifier_channel) const;
   /// Whether anything at all is streamed; if not, RHX sends no blocks.
   [[nodiscard]] bool streams_anything() const;
   void stream_nothing();
@@ -63,6 +64,7 @@ class RhxBoard {
   mutable bool known_ = false;
   mutable std::vector<RhxColumn> columns_;
   mutable std::vector<bool> spikes_;
+  mutable std::vector<int> thresholds_uv_;
 };
 
 }  // namespace vturn::simulation

@@ -305,7 +305,7 @@ void RhxCommands::press_key(const std::string& lowered_key, bool on, bool pulse)
   const bool known = lowered_key.size() == 2 && lowered_key[0] == 'f' && lowered_key[1] >= '1' && lowered_key[1] <= '8';
   // A wrong key, an RHD controller and a stopped board are all silently ignored.
   if (!known || !state_.identity.stimulates() || !state_.running()) return;
-  state_.key_presses.push_back({lowered_key[1] - '0', on, pulse});
+  state_.key_presses.push_back({lowered_key[1] - '0', on, pulse, now_s_});
 }
 
 void RhxCommands::upload(std::string_view native_name) {

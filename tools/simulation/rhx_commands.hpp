@@ -26,6 +26,7 @@ struct RhxKeyPress {
   int key;  ///< 1-8
   bool on;
   bool pulse;
+  double at_s;  ///< when the command was read
 };
 
 /// What the commands read and change.
@@ -45,7 +46,7 @@ struct RhxState {
   std::vector<RhxItem> globals;
   std::string path, base_filename;  ///< Filename.Path, Filename.BaseFilename
   RhxRunMode run_mode = RhxRunMode::kStop;
-  std::uint64_t runs = 0;  ///< begun so far
+  std::uint64_t runs = 0;           ///< begun so far
   std::int64_t last_timestamp = 0;  ///< newest sample that RHX has processed
   RhxOutput waveform, spike;
   std::vector<RhxKeyPress> key_presses;  ///< taken by the one who runs the controller

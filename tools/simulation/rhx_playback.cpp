@@ -32,13 +32,6 @@ RhxPlayback::RhxPlayback(RhxCapture capture, RhxPlaybackSettings settings)
   if (settings_.running) server_.state().begin_run(RhxRunMode::kRun);
 }
 
-std::string RhxPlayback::announcement() const {
-  const auto& state = server_.state();
-  return "RHX " + state.identity.version + " (" + state.identity.type + ", " +
-         std::to_string(state.identity.sample_rate_hz) + " Hz), commands on port " +
-         std::to_string(server_.command_port());
-}
-
 const char* RhxPlayback::awaits() const {
   return settings_.running ? "a client of the waveform port" : "a client's `set RunMode Run`";
 }
@@ -87,28 +80,10 @@ bool RhxPlayback::send_next() {
   compare_columns();
   const RhxPiece& piece = capture_.pieces[next_++];
   if (piece.reconnected) wait_reconnected();
-  while (server_.waiting_s() > kMostWaitingS && settings_.as_fast_as_taken && !tools::interrupted() && !broken()) {
-    server_.serve_until(Clock::now() + 5ms);
-  }
+  if (settings_.as_fast_as_taken) server_.let_clients_take(kMostWaitingS);
   follow_timestamp(piece);
   server_.write(piece.stream, capture_.bytes_of(piece), piece.time_s, Clock::now());
   return !tools::interrupted() && !broken();
-}
-
-bool RhxPlayback::finish(Clock::time_point end) {
-  const bool delivered = server_.drain(end);
-  server_.stop_run();
-  while (settings_.stay && !tools::interrupted() && !broken() && server_.has_clients()) {
-    server_.serve_until(Clock::now() + 20ms);
-  }
-  return delivered && !broken();
-}
-
-void RhxPlayback::report(tools::Json& summary) const {
-  summary["waveform_bytes"] = server_.bytes_sent(RhxStream::kWaveform);
-  summary["spike_bytes"] = server_.bytes_sent(RhxStream::kSpike);
-  summary["overruns"] = server_.overruns();
-  summary["crashed"] = broken();
 }
 
 }  // namespace vturn::simulation

@@ -18,7 +18,7 @@ class RhxPlayback : public Playback {
  public:
   RhxPlayback(RhxCapture capture, RhxPlaybackSettings settings);
 
-  [[nodiscard]] std::string announcement() const override;
+  [[nodiscard]] std::string announcement() const override { return server_.announcement(); }
   [[nodiscard]] const char* awaits() const override;
   void serve_until(Clock::time_point end) override { server_.serve_until(end); }
   [[nodiscard]] bool ready() override;
@@ -28,8 +28,8 @@ class RhxPlayback : public Playback {
   [[nodiscard]] double duration_s() const override { return capture_.duration_s(); }
   [[nodiscard]] std::optional<double> next_s() const override;
   bool send_next() override;
-  bool finish(Clock::time_point end) override;
-  void report(tools::Json& summary) const override;
+  bool finish(Clock::time_point end) override { return server_.finish(end, settings_.stay); }
+  void report(tools::Json& summary) const override { server_.report(summary); }
 
   [[nodiscard]] RhxServer& server() noexcept { return server_; }
 

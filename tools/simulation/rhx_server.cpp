@@ -42,6 +42,11 @@ RhxServer::RhxServer(const RhxServerSettings& settings)
   state_.waveform.host = state_.spike.host = address_.host;
 }
 
+std::string RhxServer::announcement() const {
+  return "RHX " + state_.identity.version + " (" + state_.identity.type + ", " +
+         std::to_string(state_.identity.sample_rate_hz) + " Hz), commands on port " + std::to_string(address_.port);
+}
+
 double RhxServer::now_s() const { return std::chrono::duration<double>(Clock::now().time_since_epoch()).count(); }
 
 void RhxServer::serve_until(Clock::time_point end) {
@@ -230,6 +235,24 @@ bool RhxServer::drain(Clock::time_point end) {
     serve_until(std::min(end, Clock::now() + 5ms));
   }
   return empty();
+}
+
+void RhxServer::let_clients_take(double most_waiting_s) {
+  while (waiting_s() > most_waiting_s && !tools::interrupted() && !state_.crashed) serve_until(Clock::now() + 5ms);
+}
+
+bool RhxServer::finish(Clock::time_point end, bool stay) {
+  const bool delivered = drain(end);
+  stop_run();
+  while (stay && !tools::interrupted() && !state_.crashed && has_clients()) serve_until(Clock::now() + kLongestWait);
+  return delivered && !state_.crashed;
+}
+
+void RhxServer::report(tools::Json& summary) const {
+  summary["waveform_bytes"] = bytes_sent(RhxStream::kWaveform);
+  summary["spike_bytes"] = bytes_sent(RhxStream::kSpike);
+  summary["overruns"] = overruns_;
+  summary["crashed"] = state_.crashed;
 }
 
 }  // namespace vturn::simulation

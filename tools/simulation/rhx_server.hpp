@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tools/lib/json_out.hpp"
 #include "tools/simulation/random.hpp"
 #include "tools/simulation/rhx_commands.hpp"
 #include "tools/simulation/tcp.hpp"
@@ -40,6 +41,8 @@ class RhxServer {
   [[nodiscard]] RhxState& state() noexcept { return state_; }
   [[nodiscard]] const RhxState& state() const noexcept { return state_; }
   [[nodiscard]] int command_port() const noexcept { return address_.port; }
+  /// What it is and where it listens, in one line.
+  [[nodiscard]] std::string announcement() const;
 
   /// Serves until then; earlier when a run begins or ends, RHX crashes, or the user interrupts.
   void serve_until(Clock::time_point end);
@@ -50,6 +53,10 @@ class RhxServer {
   void write(RhxStream stream, std::vector<std::uint8_t> bytes, double data_s, Clock::time_point due);
   /// Waits until clients have been given everything; false when they did not take it by then.
   bool drain(Clock::time_point end);
+  /// Waits until no more than so many seconds of data wait to be taken.
+  void let_clients_take(double most_waiting_s);
+  /// The data are over: drains, stops the run, and may stay, stopped, until the clients have left.
+  bool finish(Clock::time_point end, bool stay);
   /// Data time (s) between the newest and the oldest write that a client has not taken.
   [[nodiscard]] double waiting_s() const;
   [[nodiscard]] bool has_clients() const noexcept;
@@ -60,6 +67,7 @@ class RhxServer {
 
   [[nodiscard]] std::uint64_t overruns() const noexcept { return overruns_; }
   [[nodiscard]] std::uint64_t bytes_sent(RhxStream stream) const noexcept { return port(stream).bytes_sent; }
+  void report(tools::Json& summary) const;
 
  private:
   struct Write {

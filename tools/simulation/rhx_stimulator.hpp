@@ -20,7 +20,10 @@ class RhxStimulator {
   void overlay(const RhxBoard& board, const RhxColumn& column, std::int64_t first_sample, RhxWords& words) const;
   /// Output before that sample is forgotten.
   void forget_before(std::int64_t sample);
-  void clear() { pulses_.clear(); }
+  /// A run ended: what was being output then does not go on in the next, which begins with that sample.
+  void end_before(std::int64_t sample) {
+    std::erase_if(pulses_, [&](const Pulse& pulse) { return pulse.begin < sample; });
+  }
 
  private:
   struct Pulse {

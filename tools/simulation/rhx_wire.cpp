@@ -24,6 +24,10 @@ std::uint16_t rhx_aux_word(double volts) {
   return static_cast<std::uint16_t>(std::clamp(std::lround(volts / 37.4e-6), 0L, 65535L));
 }
 
+std::uint16_t rhx_analog_word(double volts) {
+  return static_cast<std::uint16_t>(std::clamp(std::lround(volts / 312.5e-6) + 32768L, 0L, 65535L));
+}
+
 std::uint16_t rhx_resting_word(const RhxIdentity& identity, const RhxBoard& board, const RhxColumn& column) {
   switch (board.channels()[column.channel].signal) {
     case RhxSignal::kAmplifier:

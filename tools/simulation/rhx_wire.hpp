@@ -37,9 +37,11 @@ class RhxBlock {
   std::vector<RhxSpike> spikes;  ///< by sample, simultaneous ones by channel
 };
 
-/// A signal in the words of RHX: microvolts of an amplifier (0.195 a step), volts of AUX and VDD.
+/// A signal in the words of RHX: microvolts of an amplifier (0.195 a step), volts of AUX and of the analog ports of
+/// USB3 and RHS boards.
 std::uint16_t rhx_amplifier_word(double microvolts);
 std::uint16_t rhx_aux_word(double volts);
+std::uint16_t rhx_analog_word(double volts);
 inline constexpr std::uint16_t kRhxVddWord = 44118;  ///< 3.3 V
 inline constexpr std::uint16_t kRhxZeroVoltsUsb2 = 0, kRhxZeroVolts = 32768, kRhxZeroDc = 512, kRhxIdleStim = 0x0100;
 

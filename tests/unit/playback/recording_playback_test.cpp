@@ -1,4 +1,6 @@
 // A recording played as live, over a real loopback socket, read by the daemon's own parser.
+#include "tools/simulation/recording_playback.hpp"
+
 #include <catch2/catch.hpp>
 #include <map>
 #include <numeric>
@@ -7,7 +9,6 @@
 #include "daemon/ingest/zmq_interface.hpp"
 #include "tests/unit/recordings/intan_writer.hpp"
 #include "tests/unit/recordings/open_ephys_writer.hpp"
-#include "tools/simulation/recording_playback.hpp"
 
 using namespace vturn;
 using namespace vturn::simulation;

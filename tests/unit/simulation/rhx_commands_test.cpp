@@ -1,10 +1,11 @@
 // RHX's command port without its socket: the grammar of facts measured on RHX 3.4.0, and two of its own logs.
+#include "tools/simulation/rhx_commands.hpp"
+
 #include <catch2/catch.hpp>
 #include <fstream>
 #include <string>
 
 #include "tests/helpers/shared_data.hpp"
-#include "tools/simulation/rhx_commands.hpp"
 
 using namespace vturn;
 using namespace vturn::simulation;
@@ -99,8 +100,7 @@ TEST_CASE("RHX commands: errors are bare text") {
   CHECK(answer("get nothing;") == "Unrecognized parameter");
   CHECK(answer("execute nothing;") == "Unrecognized action");
   CHECK(answer("execute;") == "Error - Command 1: Execute commands require an action");
-  CHECK(answer("get type;frobnicate;") ==
-        "Return: Type ControllerRecordUSB3Error - Command 2: Unrecognized command");
+  CHECK(answer("get type;frobnicate;") == "Return: Type ControllerRecordUSB3Error - Command 2: Unrecognized command");
   CHECK(answer("set tcpnumberdatablocksperwrite;") ==
         "Error - Command 1: Set commands require a parameter and a value");
   CHECK(answer("set tcpnumberdatablocksperwrite 101;") ==
@@ -178,8 +178,8 @@ TEST_CASE("RHX commands: words follow native order and RHX's band order, digital
   std::vector<std::string> names;
   for (const auto& column : state.board.columns()) names.push_back(state.board.column_name(column));
   CHECK(names == std::vector<std::string>{"A-000 WIDE", "A-000 LOW", "A-000 HIGH", "A-000 DC", "A-000 STIM",
-                                          "A-010 STIM", "B-000 WIDE", "ANALOG-IN-1", "ANALOG-OUT-1",
-                                          "DIGITAL-IN word", "DIGITAL-OUT word"});
+                                          "A-010 STIM", "B-000 WIDE", "ANALOG-IN-1", "ANALOG-OUT-1", "DIGITAL-IN word",
+                                          "DIGITAL-OUT word"});
   CHECK(state.board.spike_channels()[0]);
   RhxCommands(state).take("execute clearalldataoutputs;", 0.0);
   CHECK(state.board.columns().empty());

@@ -176,12 +176,12 @@ TEST_CASE("rehearsed faults: a loss, a restart, a loop") {
     }
     return out;
   };
-  const auto lost = jumps(run_wire({.channels = {0}, .drop_at_s = 1.0, .drop_messages = 25}, 300));
+  const auto lost = jumps(run_wire({.channels = {0}, .faults = {.drop_at_s = 1.0, .drop_messages = 25}}, 300));
   REQUIRE(lost.size() == 1);
   CHECK(lost[0].first == 25);
-  const auto restarted = run_wire({.channels = {0}, .restart_at_s = 1.0}, 300);
+  const auto restarted = run_wire({.channels = {0}, .faults = {.restart_at_s = 1.0}}, 300);
   CHECK(jumps(restarted).size() == 1);
-  const auto looped = run_wire({.channels = {0}, .loop_at_s = 1.0}, 300);
+  const auto looped = run_wire({.channels = {0}, .faults = {.loop_at_s = 1.0}}, 300);
   CHECK(jumps(looped).empty());
   for (const auto& sent : {restarted, looped}) {
     int zeros = 0;
