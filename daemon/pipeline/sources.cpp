@@ -45,8 +45,8 @@ std::vector<const PluginHost*> SourceSet::hosts() const {
 }
 
 void* SourceSet::instance(const std::string& name) const {
-  const auto found = std::find_if(sources_.begin(), sources_.end(),
-                                  [&](const Source& source) { return source.host->name() == name; });
+  const auto found =
+      std::find_if(sources_.begin(), sources_.end(), [&](const Source& source) { return source.host->name() == name; });
   return found == sources_.end() ? nullptr : found->instance;
 }
 

@@ -24,7 +24,8 @@ class SourceSet {
   /// Ends and joins the readers; nothing is pushed after it.
   void stop();
   [[nodiscard]] std::vector<const PluginHost*> hosts() const;
-  /// The plugin instance of the source with that name, for outputs that share its connection; nullptr when there is none.
+  /// The plugin instance of the source with that name, for outputs that share its connection; nullptr when there is
+  /// none.
   [[nodiscard]] void* instance(const std::string& name) const;
 
  private:

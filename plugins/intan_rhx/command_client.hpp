@@ -54,7 +54,7 @@ class CommandClient {
   std::atomic<bool> up_{false};
   /// Held while a message goes out or the socket is exchanged. Nobody waits for it.
   std::atomic_flag busy_;
-  std::string rest_;  ///< of a message that the socket took in part; with `busy_` held only
+  std::string rest_;                     ///< of a message that the socket took in part; with `busy_` held only
   std::atomic<bool> unfinished_{false};  ///< rest_ is not empty
   RhxAnswerParser parser_;
   bool waiting_ = false;

@@ -15,9 +15,18 @@ constexpr std::string_view kReturn = "Return: ";
 constexpr std::string_view kBarrierReply = "return: runmode ";
 constexpr std::array<std::string_view, 4> kRunModes{"Stop", "Run", "Record", "Trigger"};
 /// Values that are words: what follows one without a space is a complaint.
-constexpr std::array<std::string_view, 12> kWords{"ControllerRecordUSB2", "ControllerRecordUSB3", "ControllerStimRecord",
-                                                  "True", "False", "Stop", "Run", "Record", "Trigger",
-                                                  "Disconnected", "Pending", "Connected"};
+constexpr std::array<std::string_view, 12> kWords{"ControllerRecordUSB2",
+                                                  "ControllerRecordUSB3",
+                                                  "ControllerStimRecord",
+                                                  "True",
+                                                  "False",
+                                                  "Stop",
+                                                  "Run",
+                                                  "Record",
+                                                  "Trigger",
+                                                  "Disconnected",
+                                                  "Pending",
+                                                  "Connected"};
 
 std::string lowered(std::string_view text) {
   std::string out(text);

@@ -16,13 +16,10 @@ constexpr int kMostTries = 3;
 constexpr std::size_t kMostNotes = 64;
 constexpr std::string_view kStatus = "ConnectionStatus";
 
-const std::vector<std::string> kIdentityQuestions{"get version",
-                                                  "get type",
-                                                  "get sampleratehertz",
-                                                  "get tcpnumberdatablocksperwrite",
-                                                  "get tcpwaveformdataoutputport",
-                                                  "get tcpspikedataoutputport"};
-const std::vector<std::string> kPortQuestions{"get tcpwaveformdataoutputconnectionstatus",
+const std::vector<std::string> kIdentityQuestions{"get version", "get type", "get sampleratehertz",
+                                                  "get tcpnumberdatablocksperwrite"};
+const std::vector<std::string> kPortQuestions{"get tcpwaveformdataoutputport", "get tcpspikedataoutputport",
+                                              "get tcpwaveformdataoutputconnectionstatus",
                                               "get tcpspikedataoutputconnectionstatus"};
 
 std::string one_message(const std::vector<std::string>& commands) { return rhx_messages(commands).front(); }
@@ -135,8 +132,7 @@ void RhxDialogue::identify(const RhxAnswer& answer) {
     stage_ = Stage::kRefused;
     return;
   }
-  identity_ = {*controller, *rate_hz, std::string(answer.value("Version").value_or("?")),
-               port_of(answer, "TCPWaveformDataOutputPort", 5001), port_of(answer, "TCPSpikeDataOutputPort", 5002)};
+  identity_ = {*controller, *rate_hz, std::string(answer.value("Version").value_or("?"))};
   note("RHX " + identity_->version + ", " + std::string(*type) + ", " + std::to_string(std::lround(*rate_hz)) +
        " Hz, " + answer.run_mode);
   lay_plan(answer.number("TCPNumberDataBlocksPerWrite").value_or(1));
@@ -165,6 +161,8 @@ void RhxDialogue::lay_plan(double blocks_per_write) {
 }
 
 void RhxDialogue::check_ports(const RhxAnswer& answer) {
+  identity_->waveform_port = port_of(answer, "TCPWaveformDataOutputPort", identity_->waveform_port);
+  identity_->spike_port = port_of(answer, "TCPSpikeDataOutputPort", identity_->spike_port);
   offer(answer, "Waveform", waveform_offered_, ports_.waveform);
   if (!settings_.spike_channels.empty()) offer(answer, "Spike", spikes_offered_, ports_.spikes);
 }

@@ -11,9 +11,8 @@ using vturn::plugins::IntanRhxSource;
 constexpr vturn_output_functions kOutput = {
     [](const vturn_host* host, const char* config, void* source, char* error, std::size_t error_size) -> void* {
       void* instance = nullptr;
-      guarded(error, error_size, [&] {
-        instance = new IntanRhxOutput(*host, config, static_cast<IntanRhxSource*>(source));
-      });
+      guarded(error, error_size,
+              [&] { instance = new IntanRhxOutput(*host, config, static_cast<IntanRhxSource*>(source)); });
       return instance;
     },
     [](void* instance, char* error, std::size_t error_size) -> std::int32_t {

@@ -80,8 +80,7 @@ void Keeper::wait(bool draining) noexcept {
 void Keeper::serve_owner() noexcept {
   while (owner_ >= 0) {
     KeeperMessage message;
-    const auto received =
-        rt::receive_descriptor(owner_, {reinterpret_cast<char*>(&message), sizeof message});
+    const auto received = rt::receive_descriptor(owner_, {reinterpret_cast<char*>(&message), sizeof message});
     if (received.size == 0) return owner_left(rt::mono_now_ns());
     if (received.size < 0) return;
     if (received.size == sizeof message) take(message, received.descriptor);

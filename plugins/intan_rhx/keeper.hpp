@@ -5,8 +5,8 @@
 #include <string>
 
 #include "daemon/core/types.hpp"
-#include "plugins/intan_rhx/kept_page.hpp"
 #include "plugins/intan_rhx/keeper_wire.hpp"
+#include "plugins/intan_rhx/kept_page.hpp"
 
 namespace vturn::plugins {
 

@@ -30,9 +30,7 @@ struct KeeperMessage {
   KeptRole role = KeptRole::kPage;
   std::int32_t pid = 0;
 
-  [[nodiscard]] std::string_view bytes() const noexcept {
-    return {reinterpret_cast<const char*>(this), sizeof *this};
-  }
+  [[nodiscard]] std::string_view bytes() const noexcept { return {reinterpret_cast<const char*>(this), sizeof *this}; }
 };
 
 /// Abstract UNIX address of the keeper of one RHX, by its command address: leaves no file behind.

@@ -29,7 +29,8 @@ RhxPulseSettings settings_of(const Config& config) {
   RhxPulseSettings settings;
   settings.name = config.name();
   settings.key = config.text("key", "F1");
-  const bool is_key = settings.key.size() == 2 && settings.key[0] == 'F' && settings.key[1] >= '1' && settings.key[1] <= '8';
+  const bool is_key =
+      settings.key.size() == 2 && settings.key[0] == 'F' && settings.key[1] >= '1' && settings.key[1] <= '8';
   if (!is_key) config.refuse("key", "\"" + settings.key + "\"", "F1 .. F8");
   settings.channel = config.text("channel", "");
   const std::string confirm = config.text("confirm", "");

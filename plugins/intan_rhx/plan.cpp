@@ -42,11 +42,13 @@ class Maker {
   }
   void signals() {
     for (const auto& signal : settings_.reader.signals) enable(parse(signal.channel_name));
-    if (settings_.digital_in) enable(parse(controller_ == RhxController::kRecordUsb2 ? "DIGITAL-IN-00" : "DIGITAL-IN-01"));
+    if (settings_.digital_in)
+      enable(parse(controller_ == RhxController::kRecordUsb2 ? "DIGITAL-IN-00" : "DIGITAL-IN-01"));
   }
   void pulse(const RhxPulseSettings& output) {
     if (controller_ != RhxController::kStimRecord) {
-      throw std::runtime_error("output \"" + output.name + "\": this is no RHS controller, and RHX has no other output");
+      throw std::runtime_error("output \"" + output.name +
+                               "\": this is no RHS controller, and RHX has no other output");
     }
     enable(parse_rhx_confirmation(output.confirm));
     if (output.channel.empty()) return;

@@ -18,8 +18,8 @@ struct RhxSettings {
   std::string name;
   std::string address;  ///< of the command port, as written
   sockaddr_in commands{};
-  std::vector<std::string> spike_channels;     ///< native names, e.g. A-000
-  double threshold_uv = 0;                     ///< of all of them; 0 = as set in RHX
+  std::vector<std::string> spike_channels;      ///< native names, e.g. A-000
+  double threshold_uv = 0;                      ///< of all of them; 0 = as set in RHX
   std::map<std::string, double> thresholds_uv;  ///< of single ones, by native name
   RhxRun run = RhxRun::kJoin;
   bool digital_in = true;

@@ -112,9 +112,11 @@ class KeeperProcess final : public SocketKeep {
     for (;;) {
       pollfd answer{keeper_, POLLIN, 0};
       KeeperMessage message;
-      if (poll(&answer, 1, kAnswerMs) <= 0) throw std::runtime_error("the keeper of this RHX's sockets does not answer");
+      if (poll(&answer, 1, kAnswerMs) <= 0)
+        throw std::runtime_error("the keeper of this RHX's sockets does not answer");
       const auto received = rt::receive_descriptor(keeper_, {reinterpret_cast<char*>(&message), sizeof message});
-      if (received.size != sizeof message) throw std::runtime_error("the keeper of this RHX's sockets has ended; try again");
+      if (received.size != sizeof message)
+        throw std::runtime_error("the keeper of this RHX's sockets has ended; try again");
       if (message.kind == KeeperMessage::Kind::kBusy) {
         throw std::runtime_error("another vturnd (process " + std::to_string(message.pid) +
                                  ") uses this RHX; end it first");

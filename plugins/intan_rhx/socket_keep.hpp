@@ -4,8 +4,8 @@
 #include <memory>
 #include <string>
 
-#include "plugins/intan_rhx/kept_page.hpp"
 #include "plugins/intan_rhx/keeper_wire.hpp"
+#include "plugins/intan_rhx/kept_page.hpp"
 
 namespace vturn::plugins {
 

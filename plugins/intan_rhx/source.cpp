@@ -211,6 +211,7 @@ void IntanRhxSource::lost(DataPort& port) noexcept {
 }
 
 void IntanRhxSource::end_burst() noexcept {
+  burst_.tell_counters(counters());
   burst_.end(reader_->newest_own_ns(), reader_->epoch());
   keep_->page()->next_sample.store(reader_->next_sample(), std::memory_order_release);
 }
@@ -223,7 +224,6 @@ void IntanRhxSource::housekeeping(MonoNs now_ns) noexcept {
   watch_.commands(client_.up(), settings_.address, client_.waiting() ? client_.asked_ns() : 0, now_ns);
   watch_.pulses(pulses_.unconfirmed(), pulses_.foreign(), now_ns);
   if (reader_) {
-    burst_.tell_counters(counters());
     watch_.reader(*reader_, now_ns);
     watch_.data(received_bytes_, running && waveform_.socket.open(), now_ns);
     if (const auto timestamp = dialogue_.take_timestamp())

@@ -97,14 +97,15 @@ void RhxWatch::commands(bool up, const std::string& address, MonoNs asked_ns, Mo
   if (not_up_since_ns_ == 0) next_not_up_ns_ = not_up_since_ns_ = now_ns;
   if (now_ns < next_not_up_ns_) return;
   next_not_up_ns_ = now_ns + kRepeatNs;
-  say(false, "nobody listens for commands at " + address +
-                 ": in RHX, Network > Remote TCP Control > Commands, click Connect");
+  say(false,
+      "nobody listens for commands at " + address + ": in RHX, Network > Remote TCP Control > Commands, click Connect");
 }
 
 void RhxWatch::pulses(std::uint64_t unconfirmed, std::uint64_t foreign, MonoNs now_ns) {
   if (unconfirmed_.due(unconfirmed, now_ns)) {
-    say(true, std::to_string(unconfirmed) +
-                  " pulses were not seen on the controller's outputs: is the stimulus enabled in RHX, is `confirm` right?");
+    say(true,
+        std::to_string(unconfirmed) +
+            " pulses were not seen on the controller's outputs: is the stimulus enabled in RHX, is `confirm` right?");
   }
   if (foreign_.due(foreign, now_ns)) {
     say(false, std::to_string(foreign) + " pulses on the outputs that vturnd did not ask for");

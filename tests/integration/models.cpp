@@ -66,4 +66,19 @@ std::filesystem::path made_up_sleep_model(const ScratchDir& folder) {
   return model;
 }
 
+CalibratedMouse calibrated_mouse(const ScratchDir& folder) {
+  const auto calibration = folder / "calibration";
+  const auto done = [](const Finished& finished) {
+    if (finished.code != 0) throw std::runtime_error("calibrating the digital mouse: " + finished.output);
+  };
+  CalibratedMouse mouse{folder / "heading.json", folder / "mouse.sleep.json", calibration / "turn_cells.csv"};
+  done(run_vturn(
+      {"simulate", "--write-calibration", calibration.string(), "--wake-minutes", "3", "--sleep-hours", "1"}));
+  done(run_vturn({"calibrate", "heading", "--spikes", (calibration / "spikes.csv").string(), "--heading",
+                  (calibration / "heading.csv").string(), "--out", mouse.heading.string()}));
+  done(run_vturn({"calibrate", "sleep", "--features", (calibration / "sleep_features.csv").string(), "--out",
+                  mouse.sleep.string()}));
+  return mouse;
+}
+
 }  // namespace vturn::test

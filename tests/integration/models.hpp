@@ -14,4 +14,10 @@ std::optional<std::filesystem::path> mouse28_model();
 /// A sleep model of features that the test makes up: enough for a rule to have states, in `folder`.
 std::filesystem::path made_up_sleep_model(const ScratchDir& folder);
 
+/// The digital mouse's own calibration, so that a test needs no shared data.
+struct CalibratedMouse {
+  std::filesystem::path heading, sleep, cells;
+};
+CalibratedMouse calibrated_mouse(const ScratchDir& folder);
+
 }  // namespace vturn::test

@@ -110,29 +110,7 @@ void check_kernels(const Daemon& daemon, const std::string& digest) {
   }
 }
 
-/// The digital mouse's own calibration, so that this needs no shared data.
-struct Mouse {
-  std::filesystem::path heading, sleep, cells, night;
-};
-
-Mouse calibrated_mouse(const ScratchDir& folder) {
-  const auto calibration = folder / "calibration";
-  const auto done = [](const Finished& finished) {
-    INFO(finished.output);
-    REQUIRE(finished.code == 0);
-  };
-  Mouse mouse{folder / "heading.json", folder / "sleep.json", calibration / "turn_cells.csv", folder / "night.txt"};
-  done(run_vturn(
-      {"simulate", "--write-calibration", calibration.string(), "--wake-minutes", "3", "--sleep-hours", "1"}));
-  done(run_vturn({"calibrate", "heading", "--spikes", (calibration / "spikes.csv").string(), "--heading",
-                  (calibration / "heading.csv").string(), "--out", mouse.heading.string()}));
-  done(run_vturn({"calibrate", "sleep", "--features", (calibration / "sleep_features.csv").string(), "--out",
-                  mouse.sleep.string()}));
-  write_file(mouse.night, "W10 R30 W5 N10 R20\n");
-  return mouse;
-}
-
-std::string mouse_rig(const Mouse& mouse, const std::string& address) {
+std::string mouse_rig(const CalibratedMouse& mouse, const std::string& address) {
   return open_ephys_source(address, kSpeed) + heading_section(mouse.heading) + "[sleep]\nmodel = \"" +
          mouse.sleep.string() +
          "\"\nchannels = { theta = \"ephys/LFP\", slow = \"ephys/LFP\", emg = \"ephys/EMG\", motion = \"\" }\n"
@@ -215,12 +193,14 @@ TEST_CASE("a session of two sources on a busy machine replays to its digest, 100
 
 TEST_CASE("a session full of arming, disarming, notes, triggers and vetoes replays to its digest 100 times") {
   const ScratchDir folder;
-  const Mouse mouse = calibrated_mouse(folder);
+  const CalibratedMouse mouse = calibrated_mouse(folder);
+  const auto night = folder / "night.txt";
+  write_file(night, "W10 R30 W5 N10 R20\n");
   const std::string address = free_address();
   Daemon daemon(folder, "busy-operator", mouse_rig(mouse, address));
   Process simulator(
       {(bin_dir() / "vturn").string(), "simulate", "--as", "open-ephys", "--address", address, "--http", "",
-       "--lfp-channels", "LFP,EMG", "--speed", "10", "--hypnogram", mouse.night.string(), "--duration", "150"},
+       "--lfp-channels", "LFP,EMG", "--speed", "10", "--hypnogram", night.string(), "--duration", "150"},
       folder / "simulator.log");
   int armed = 0;
   int disarmed = 0;
