@@ -1,9 +1,9 @@
 #pragma once
 
-#include <compare>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "daemon/core/expected.hpp"
@@ -39,7 +39,10 @@ struct RhxChannel {
   std::uint8_t port = 0;     ///< 0 = A; 0 where the signal belongs to the board
   std::uint16_t number = 0;  ///< as in the native name
 
-  auto operator<=>(const RhxChannel&) const = default;
+  bool operator==(const RhxChannel&) const = default;
+  bool operator<(const RhxChannel& other) const noexcept {
+    return std::tie(signal, port, number) < std::tie(other.signal, other.port, other.number);
+  }
 };
 
 /// "ControllerRecordUSB3" and its like, in any case.

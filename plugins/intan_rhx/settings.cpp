@@ -103,7 +103,7 @@ std::vector<std::string> expand_rhx_channels(const std::vector<std::string>& tex
     ingest::RhxChannel first = amplifier(text.substr(0, dots));
     const ingest::RhxChannel last = dots == std::string::npos ? first : amplifier(text.substr(dots + 2));
     if (last < first || last.port != first.port) throw std::invalid_argument("\"" + text + "\": not a range");
-    for (; first <= last; ++first.number) {
+    for (; !(last < first); ++first.number) {
       if (!seen.insert(first).second) throw std::invalid_argument("\"" + text + "\": names a channel again");
       names.push_back(ingest::rhx_native_name(first, RhxController::kRecordUsb3));
     }

@@ -1,5 +1,6 @@
 #include "plugins/intan_rhx/watch.hpp"
 
+#include <cmath>
 #include <utility>
 
 namespace vturn::plugins {
@@ -13,7 +14,7 @@ constexpr double kLagDangerS = 5.0;
 constexpr std::size_t kMostLines = 64;
 
 std::string tenths(double seconds) {
-  const auto tenths = static_cast<std::int64_t>(seconds * 10.0 + 0.5);
+  const long tenths = std::lround(seconds * 10.0);
   return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10);
 }
 
