@@ -172,9 +172,11 @@ void DecisionLoop::hand_over(const OutputEvent& output, const InputEvent& decidi
   } else if (output.kind == OutputKind::kPulseStop) {
     parts_.outputs.stop(output.payload.pulse_stop.output, output.payload.pulse_stop.trigger_id);
   }
-  const bool note = output.kind == OutputKind::kSession && output.payload.session.change == SessionChange::kNote;
-  parts_.publisher.publish(output, stamps, note ? std::string_view(note_.data(), note_size_) : std::string_view{});
+  const bool is_note = output.kind == OutputKind::kSession && output.payload.session.change == SessionChange::kNote;
+  const auto note = is_note ? std::string_view(note_.data(), note_size_) : std::string_view{};
+  parts_.publisher.publish(output, stamps, note);
   stamps.published_ns = rt::mono_now_ns();
+  parts_.marks.output(output, note);
   if (output.kind == OutputKind::kTrigger || output.kind == OutputKind::kTurn) {
     parts_.health.hop(wire::Hop::kDecide, stamps.decided_ns - stamps.dequeued_ns);
     parts_.health.hop(wire::Hop::kPublish, stamps.published_ns - stamps.decided_ns);

@@ -9,6 +9,7 @@
 #include "daemon/engine/engine.hpp"
 #include "daemon/ingest/order.hpp"
 #include "daemon/pipeline/health.hpp"
+#include "daemon/pipeline/marks.hpp"
 #include "daemon/pipeline/output_set.hpp"
 #include "daemon/publish/publisher.hpp"
 #include "daemon/record/recorder.hpp"
@@ -32,6 +33,7 @@ class DecisionLoop {
     Publisher& publisher;
     record::Recorder* recorder;  ///< nullptr: not recorded
     HealthBoard& health;
+    Marks& marks;
   };
   explicit DecisionLoop(const Parts& parts);
 

@@ -185,12 +185,14 @@ void run(const Rig& rig, std::atomic<bool>& stop) {
   OutputSet outputs;
   add_sources(rig, queue, *clock, sources);
   add_outputs(rig, queue, *clock, sources, outputs);
+  Marks marks(encoder.names.rules);
+  sources.offer(marks);
   std::unique_ptr<record::Recorder> recorder;
   if (rig.record.enabled) recorder = must(record::Recorder::start(recorder_options(rig, models, encoder)));
 
   HealthBoard health(sources.hosts());
-  auto loop = std::make_unique<DecisionLoop>(
-      DecisionLoop::Parts{queue, rig.sources.size(), order, *engine, outputs, publisher, recorder.get(), health});
+  auto loop = std::make_unique<DecisionLoop>(DecisionLoop::Parts{queue, rig.sources.size(), order, *engine, outputs,
+                                                                 publisher, recorder.get(), health, marks});
   ControlDesk desk(queue.producer(queue.producers() - 1), health, outputs, stop, heading_self_check(engine_config));
   lock_memory(rig);
 

@@ -70,6 +70,7 @@ std::string source_config_json(const Rig& rig, SourceIndex index) {
   config["run"] = rhx.run;
   config["digital_in"] = rhx.digital_in;
   config["keep_sockets"] = rhx.keep_sockets;
+  config["live_notes"] = rhx.live_notes;
   config["signals"] = signals_of(rig, source.name);
   config["motion_signals"] = motion_signals_of(rig, config["signals"]);
   return config.dump();

@@ -50,4 +50,8 @@ void* SourceSet::instance(const std::string& name) const {
   return found == sources_.end() ? nullptr : found->instance;
 }
 
+void SourceSet::offer(Marks& marks) const {
+  for (const Source& source : sources_) marks.add(*source.functions, source.instance);
+}
+
 }  // namespace vturn

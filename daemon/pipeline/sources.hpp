@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/pipeline/marks.hpp"
 #include "daemon/pipeline/plugin_host.hpp"
 #include "daemon/pipeline/plugin_library.hpp"
 
@@ -27,6 +28,8 @@ class SourceSet {
   /// The plugin instance of the source with that name, for outputs that share its connection; nullptr when there is
   /// none.
   [[nodiscard]] void* instance(const std::string& name) const;
+  /// Makes those that take marks known there.
+  void offer(Marks& marks) const;
 
  private:
   struct Source {

@@ -61,6 +61,7 @@ void read_rhx(Section& section, Rhx& rhx) {
   section.choice("run", rhx.run, {"join", "run", "record"});
   section.boolean("digital_in", rhx.digital_in);
   section.boolean("keep_sockets", rhx.keep_sockets);
+  section.boolean("live_notes", rhx.live_notes);
 }
 
 Source read_source(Section& section) {

@@ -33,6 +33,7 @@ struct Rhx {
   std::string run = "join";                     ///< join | run | record
   bool digital_in = true;                       ///< take the digital inputs as TTL lines
   bool keep_sockets = true;                     ///< they outlive vturnd
+  bool live_notes = true;                       ///< marks in RHX's own recording
 };
 
 struct Source {

@@ -1,4 +1,4 @@
-/* vturn plugin interface, version 1. C11, no dependencies: a plugin needs this header and nothing else of vturn.
+/* vturn plugin interface, version 2. C11, no dependencies: a plugin needs this header and nothing else of vturn.
  *
  * A plugin is a shared object that exports one symbol, `vturn_plugin_entry`. The host (vturnd) loads
  * `lib/vturn/<type>.so` for each `type` named in the rig file, calls the entry once and checks the interface version
@@ -8,14 +8,14 @@
  * THREADS
  *   set-up thread     create, start, stop (source), destroy, self_test. May block for at most 1 s, except where said
  *                     otherwise; may allocate.
- *   decision thread   fire and stop (output). The real-time thread of the daemon: these two return within
+ *   decision thread   fire and stop (output), mark (source). The real-time thread of the daemon: these return within
  *                     microseconds, never block, allocate, lock, log or write to a file.
  *   plugin's threads  whatever the plugin starts: in general one reader for a source, one worker for a slow output.
  *                     Each of them calls host->thread_enter first, which names it and gives it its priority and cores.
  *                     Sockets and contexts of libraries with threads of their own are made BEFORE that, in create:
  *                     their threads would otherwise take over the reader's priority and starve behind it.
- * Calls on one instance never overlap, with one exception: fire and stop (output) may run while the instance's own
- * threads run.
+ * Calls on one instance never overlap, with one exception: fire, stop (output) and mark may run while the instance's
+ * own threads run.
  *
  * ERRORS  create, start and self_test return an error as one line of text (what, where, what to do). Nothing thrown may
  * leave a plugin. Bad data from the outside world is counted (host->counter_set), never fatal.
@@ -34,7 +34,7 @@ extern "C" {
 #endif
 
 /* Rises with every change that an older host or plugin would misread. Host and plugin must agree exactly. */
-#define VTURN_ABI_VERSION 1u
+#define VTURN_ABI_VERSION 2u
 
 #if defined(_WIN32)
 #define VTURN_EXPORT __declspec(dllexport)
@@ -46,6 +46,7 @@ extern "C" {
 #define VTURN_NO_SOURCE 0xFFFFu
 #define VTURN_MAX_LFP_SAMPLES 20
 #define VTURN_MAX_COMMAND_TEXT 64
+#define VTURN_MAX_MARK_TEXT 128
 #define VTURN_MAX_TTL_LINES 256
 
 /* ---- events: the 128-byte layout of daemon/core/input_event.hpp ------------------------------------------------- */
@@ -257,6 +258,10 @@ typedef struct vturn_source_functions {
   /* Set-up thread. Ends and joins the instance's threads within 200 ms. Also called when start failed. */
   void (*stop)(void* instance);
   void (*destroy)(void* instance);
+  /* Decision thread; NULL = not offered. A line for the acquisition software's own recording, written by and by. `text`
+   * ends with NUL within VTURN_MAX_MARK_TEXT and is gone after the call. Returns within microseconds; what cannot be
+   * kept is dropped. */
+  void (*mark)(void* instance, const char* text);
 } vturn_source_functions;
 
 enum { VTURN_PULSE_STIM = 1, VTURN_PULSE_SHAM = 2 };

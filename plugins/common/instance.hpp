@@ -27,7 +27,17 @@ std::int32_t guarded(char* error, std::size_t error_size, Step&& step) noexcept 
   return -1;
 }
 
-/// The interface's functions of a source class with start() and stop(), made from (host, configuration).
+/// A source's mark function, nullptr when the class has no mark().
+template <class Source>
+constexpr auto mark_of() -> void (*)(void*, const char*) {
+  if constexpr (requires(Source & source) { source.mark(""); }) {
+    return [](void* instance, const char* text) { static_cast<Source*>(instance)->mark(text); };
+  }
+  return nullptr;
+}
+
+/// The interface's functions of a source class with start() and stop(), made from (host, configuration). It takes marks
+/// when it has mark().
 template <class Source>
 inline constexpr vturn_source_functions kSourceFunctions = {
     [](const vturn_host* host, const char* config, char* error, std::size_t error_size) -> void* {
@@ -40,6 +50,7 @@ inline constexpr vturn_source_functions kSourceFunctions = {
     },
     [](void* instance) { static_cast<Source*>(instance)->stop(); },
     [](void* instance) { delete static_cast<Source*>(instance); },
+    mark_of<Source>(),
 };
 
 /// The interface's functions of an output class with self_test(), fire() and stop(), made from (host, configuration).

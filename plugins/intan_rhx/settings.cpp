@@ -135,6 +135,7 @@ RhxSettings parse_rhx_settings(const char* config_json) {
   settings.run = run_of(config);
   settings.digital_in = config.flag("digital_in", true);
   settings.keep_sockets = config.flag("keep_sockets", true);
+  settings.live_notes = config.flag("live_notes", true);
   if (reader.master) return settings;
   settings.clock = clock_of(config, reader.speed);
   return settings;

@@ -24,6 +24,7 @@ struct RhxSettings {
   RhxRun run = RhxRun::kJoin;
   bool digital_in = true;
   bool keep_sockets = true;
+  bool live_notes = true;
   /// Without what only RHX can tell: controller, sample rate, columns.
   ingest::RhxReaderSettings reader;
   ingest::SourceClockSettings clock;  ///< unused by the master

@@ -131,6 +131,10 @@ void IntanRhxSource::command_port(MonoNs now_ns) noexcept {
 void IntanRhxSource::ask(MonoNs now_ns) noexcept {
   if (client_.waiting()) return;
   if (const std::string text = client_.unasked(); !text.empty()) log(VTURN_LOG_WARNING, "RHX says: " + text);
+  const bool recording = set_up_ && dialogue_.run_mode() == "Record";
+  if (const std::string notes = notes_.take(recording && settings_.live_notes); !notes.empty()) {
+    if (client_.try_ask(notes, now_ns)) return;
+  }
   const auto* message = dialogue_.next({waveform_.socket.open(), spikes_.socket.open()}, now_ns);
   if (message == nullptr) return;
   const bool sent = message->answered ? client_.try_ask(message->text, now_ns) : client_.try_tell(message->text);

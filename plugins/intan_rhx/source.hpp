@@ -12,6 +12,7 @@
 #include "plugins/common/wake.hpp"
 #include "plugins/intan_rhx/command_client.hpp"
 #include "plugins/intan_rhx/dialogue.hpp"
+#include "plugins/intan_rhx/live_notes.hpp"
 #include "plugins/intan_rhx/pulses.hpp"
 #include "plugins/intan_rhx/settings.hpp"
 #include "plugins/intan_rhx/socket_keep.hpp"
@@ -28,6 +29,8 @@ class IntanRhxSource {
 
   void start();
   void stop() noexcept;
+  /// Decision thread: a live note for RHX's recording.
+  void mark(const char* text) noexcept { notes_.put(text); }
 
   /// Outputs of the same RHX: added at set-up, before start.
   [[nodiscard]] RhxPulses& pulses() noexcept { return pulses_; }
@@ -68,6 +71,7 @@ class IntanRhxSource {
   RhxPulses pulses_;
   RhxDialogue dialogue_;
   RhxWatch watch_;
+  LiveNotes notes_;
   DataPort waveform_{KeptRole::kWaveform, {}, false, 0}, spikes_{KeptRole::kSpikes, {}, false, 0};
   std::optional<ingest::RhxReader> reader_;
   std::vector<std::uint8_t> buffer_;

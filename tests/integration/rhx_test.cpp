@@ -164,3 +164,37 @@ TEST_CASE("a killed and a stopped daemon cost RHX nothing: its run goes on, the 
   CHECK(after.count({{"change", "gap"}, {"source", "ephys"}}) == 1);
   CHECK(after.count({{"change", "armed"}}) == 0);
 }
+
+TEST_CASE("stimuli through RHX's command port come out of the RHS controller, each confirmed from its words") {
+  const ScratchDir folder;
+  constexpr double kSpeed = 5.0;
+  const CalibratedMouse mouse = calibrated_mouse(folder);
+  write_file(folder / "night.txt", "W2 R16\n");
+  Rhx rhx(folder, "rhs",
+          {"simulate", "--controller", "rhs", "--hypnogram", (folder / "night.txt").string(), "--speed",
+           std::to_string(kSpeed)});
+  Daemon daemon(folder, "rhs",
+                rhx_source(rhx.port(), kSpeed, "spike_channels = [\"A-000..A-031\", \"B-000..B-030\"]") +
+                    "[heading]\nmodel = \"" + mouse.heading.string() + "\"\n[sleep]\nmodel = \"" +
+                    mouse.sleep.string() +
+                    "\"\nchannels = { theta = \"ephys/C-000|LOW\", slow = \"ephys/C-000|LOW\", emg = "
+                    "\"ephys/C-001|HIGH\", motion = \"\" }\n[population]\ncells = \"" +
+                    mouse.cells.string() +
+                    "\"\n[[rule]]\nname = \"population\"\nwhen = \"population\"\ndirection = \"any\"\nstate = "
+                    "\"REM\"\nmin_state_probability = 0.5\narms = { stim = 0.6, sham = 0.4 }\noutput = \"laser\"\n"
+                    "[[output]]\nname = \"laser\"\ntype = \"intan_rhx\"\nsource = \"ephys\"\nkey = \"F3\"\nchannel = "
+                    "\"DIGITAL-OUT-02\"\npulse_ms = 10\n");
+  arm(daemon);
+  const Json summary = rhx.finish(60s);
+  CHECK(daemon.shut_down() == 0);
+  const auto csv = export_csv(daemon.session());
+  const Table triggers(csv / "triggers.csv"), session(csv / "session.csv");
+  const std::size_t stims = triggers.count({{"arm", "stim"}});
+  std::printf("RHS: %zu stimuli decided, %zu shams; the controller put out %llu\n", stims,
+              triggers.count({{"arm", "sham"}}), static_cast<unsigned long long>(counter(summary, "stimuli")));
+  CHECK(stims >= 5);
+  CHECK(counter(summary, "stimuli") == stims);
+  // A pulse that is not seen on the controller's outputs would disarm.
+  CHECK(session.count({{"change", "disarmed"}, {"reason", "output_failed"}}) == 0);
+  CHECK(replay(daemon.session()).at("matches") == true);
+}

@@ -44,6 +44,10 @@ inline InputEvent command(CommandKind kind, std::int64_t value) {
   return event;
 }
 
+/// A source that takes marks and counts them.
+inline constexpr vturn_source_functions kMarkCounter = {
+    nullptr, nullptr, nullptr, nullptr, [](void* count, const char*) { ++*static_cast<std::uint64_t*>(count); }};
+
 /// Everything the decision thread needs, as pipeline.cpp wires it, without sources.
 struct Bench {
   explicit Bench(bool publish, record::RecorderOptions options = {}) {
@@ -61,9 +65,10 @@ struct Bench {
     REQUIRE(mock);
     auto host = std::make_unique<PluginHost>(PluginHost::Settings{"laser", kNoSource, 0, 0, 0}, queue.producer(1),
                                              clock, log_line);
-    outputs.add(*mock, std::move(host), R"({"name":"laser","index":0,"type":"mock","pulse_ms":10,"file":""})");
+    outputs.add(*mock, std::move(host), R"({"name":"laser","index":0,"type":"mock","pulse_ms":10,"file":""})", nullptr);
+    marks.add(kMarkCounter, &marked);
     loop = std::make_unique<DecisionLoop>(
-        DecisionLoop::Parts{queue, 1, order, *engine, outputs, publisher, recorder.get(), health});
+        DecisionLoop::Parts{queue, 1, order, *engine, outputs, publisher, recorder.get(), health, marks});
   }
   ~Bench() { recorder->stop(); }
 
@@ -81,6 +86,8 @@ struct Bench {
   Publisher publisher;
   OutputSet outputs;
   HealthBoard health{{}};
+  std::uint64_t marked = 0;
+  Marks marks{{"rule"}};
   std::unique_ptr<record::Recorder> recorder;
   std::unique_ptr<DecisionLoop> loop;
 };

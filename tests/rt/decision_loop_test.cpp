@@ -19,6 +19,7 @@ struct Counted {
   RtCounts counts;
   std::uint64_t inputs = 0;
   std::uint64_t triggers = 0;
+  std::uint64_t marks = 0;
 };
 
 Counted steady_state(Bench& bench, const std::function<void()>& between) {
@@ -35,6 +36,7 @@ Counted steady_state(Bench& bench, const std::function<void()>& between) {
   result.inputs = run_bursts(bench, std::span(inputs).subspan(steady_at), between);
   result.counts = RtSection::counts();
   result.triggers = bench.health.collect(0).triggers - triggers_before;
+  result.marks = bench.marked;
   return result;
 }
 
@@ -50,6 +52,7 @@ TEST_CASE("from dequeue to hand-over nothing allocates and nothing locks") {
               static_cast<unsigned long long>(counted.counts.locks), static_cast<unsigned long long>(counted.triggers));
   CHECK(counted.inputs >= 10'000);
   CHECK(counted.triggers >= 20);
+  CHECK(counted.marks >= counted.triggers);
   CHECK(counted.counts.allocations == 0);
   CHECK(counted.counts.frees == 0);
   CHECK(counted.counts.locks == 0);

@@ -135,7 +135,7 @@ static int32_t output_stop(void* instance, uint32_t trigger_id) {
 
 static void output_destroy(void* instance) { (void)instance; /* the source's */ }
 
-static const vturn_source_functions source_functions = {source_create, source_start, source_stop, free};
+static const vturn_source_functions source_functions = {source_create, source_start, source_stop, free, NULL};
 static const vturn_output_functions output_functions = {output_create, output_self_test, output_fire, output_stop,
                                                         output_destroy};
 static const vturn_plugin plugin = {VTURN_ABI_VERSION, sizeof(vturn_plugin), "metronome", &source_functions,
