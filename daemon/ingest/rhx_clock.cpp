@@ -16,6 +16,10 @@ constexpr double kLatestStartS = 1.0;
 constexpr double kLongestUnreadS = 600.0;
 // So long after the first frames of a run the spikes of the one before are through.
 constexpr std::int64_t kStragglersNs = kNsPerS;
+// A spike that stands further before the one ahead of it is of another run; less is two channels out of order.
+constexpr double kOutOfOrderS = 0.1;
+// A first spike that stands further behind the frames than any comes is of a run whose frames are yet to come.
+constexpr double kLatestSpikeS = 1.0;
 
 std::int64_t step(std::uint32_t from, std::uint32_t to) noexcept { return static_cast<std::int32_t>(to - from); }
 
@@ -102,25 +106,36 @@ RhxSpikeInstant RhxClock::spike(std::uint32_t timestamp, MonoNs arrival_mono_ns)
   const SampleIndex sample = nearest(timestamp, current_.next);
   const double ahead = static_cast<double>(sample - current_.next) - elapsed_samples(arrival_mono_ns);
   if (ahead > kLongestBacklogS * current_.clock.rate_hz()) return {Place::kNowhere, sample, 0};
-  if (any_spike_ && step(last_spike_, timestamp) < 0) {
+  const bool too_late =
+      !any_spike_ && static_cast<double>(current_.next - sample) > kLatestSpikeS * current_.clock.rate_hz();
+  if (too_late || falls_back(timestamp)) {
     spikes_ahead_ = true;
     return {Place::kWait, 0, 0};
   }
-  last_spike_ = timestamp;
+  if (!any_spike_ || step(last_spike_, timestamp) > 0) last_spike_ = timestamp;
   any_spike_ = true;
   return {Place::kCurrent, sample, current_.clock.time_ns(sample)};
 }
 
-void RhxClock::settle_spikes() noexcept { any_spike_ = spikes_ahead_ = false; }
+void RhxClock::settle_spikes(std::uint32_t first_waiting) noexcept {
+  last_spike_ = first_waiting;
+  any_spike_ = true;
+  spikes_ahead_ = false;
+}
 
 /// The frames are in a new run: does this spike still belong to the one before?
 bool RhxClock::straggles(std::uint32_t timestamp, MonoNs arrival_mono_ns) const noexcept {
-  if (any_spike_ && step(last_spike_, timestamp) < 0) return false;
+  if (falls_back(timestamp)) return false;
   if (arrival_mono_ns - run_began_mono_ns_ > kStragglersNs) return false;
   const auto distance = [timestamp](const Run& run) {
     return std::llabs(step(static_cast<std::uint32_t>(run.next), timestamp));
   };
   return distance(previous_) < distance(current_);
+}
+
+bool RhxClock::falls_back(std::uint32_t timestamp) const noexcept {
+  const auto by = static_cast<double>(step(timestamp, last_spike_));
+  return any_spike_ && by > kOutOfOrderS * current_.clock.rate_hz();
 }
 
 double RhxClock::elapsed_samples(MonoNs arrival_mono_ns) const noexcept {

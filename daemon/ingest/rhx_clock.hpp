@@ -46,8 +46,8 @@ class RhxClock {
   RhxStep frames(std::uint32_t timestamp, std::uint32_t count, double rate_hz, MonoNs arrival_mono_ns) noexcept;
   /// Spikes in their stream's order. Those that followed one which had to wait have to wait too.
   RhxSpikeInstant spike(std::uint32_t timestamp, MonoNs arrival_mono_ns) noexcept;
-  /// No new run has come: what waits is of the current one after all.
-  void settle_spikes() noexcept;
+  /// No new run has come: what waits, from this spike on, is of the current one after all.
+  void settle_spikes(std::uint32_t first_waiting) noexcept;
   /// The next frames begin an epoch even if they go on where the last ones ended.
   void force_epoch() noexcept { forced_ = true; }
 
@@ -68,6 +68,7 @@ class RhxClock {
   void take_over(double rate_hz, MonoNs arrival_mono_ns) noexcept;
   void begin_run(SampleIndex first, double rate_hz, MonoNs arrival_mono_ns) noexcept;
   [[nodiscard]] bool straggles(std::uint32_t timestamp, MonoNs arrival_mono_ns) const noexcept;
+  [[nodiscard]] bool falls_back(std::uint32_t timestamp) const noexcept;
   [[nodiscard]] double elapsed_samples(MonoNs arrival_mono_ns) const noexcept;
 
   double speed_;

@@ -107,7 +107,7 @@ void RhxReader::block(const RhxBlock& block, MonoNs arrival_mono_ns, EventSink& 
   const bool waited_long =
       waiting_count_ > 0 && arrival_mono_ns - waiting_[waiting_first_].arrival_mono_ns > kLongestWaitNs;
   if (waited_long) {
-    clock_.settle_spikes();
+    clock_.settle_spikes(waiting_[waiting_first_].spike.timestamp);
     release_waiting(sink);
   }
 }

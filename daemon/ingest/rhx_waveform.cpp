@@ -8,7 +8,8 @@ namespace {
 
 // A block that is put together at the end has to be moved to the front: seldom.
 constexpr std::size_t kBlocksOfRoom = 2;
-// Samples that the controller lost show as a jump within a block; at a wrong width next to every step is one.
+// Samples that the controller lost show as a jump within a block; at a wrong width next to every step is one. A jump
+// that sets off the first or the last frame alone is more likely a damaged timestamp, which would tell of another run.
 constexpr std::size_t kMaxJumps = 4;
 constexpr std::uint32_t kMaxJump = 1U << 24;
 
@@ -82,7 +83,8 @@ RhxWaveformParser::Fit RhxWaveformParser::fits(Bytes bytes, std::size_t words) c
     if (at + 4 > bytes.size()) return frame == 1 ? Fit::kUnknown : Fit::kMore;
     const std::uint32_t step = u32_at(&bytes[at]) - u32_at(&bytes[at - frame_bytes]);
     if (step == 0 || step > kMaxJump) return Fit::kNo;
-    if (step > 1 && ++jumps > kMaxJumps) return Fit::kNo;
+    const bool at_edge = frame == 1 || frame == kRhxFramesPerBlock - 1;
+    if (step > 1 && (at_edge || ++jumps > kMaxJumps)) return Fit::kNo;
   }
   return bytes.size() < rhx_block_bytes(words) ? Fit::kMore : Fit::kYes;
 }

@@ -195,6 +195,8 @@ TEST_CASE("RHX block with samples lost within: accepted in stretches; a stamp th
   CHECK(parse(parser, jumping({10}, 0xFFFFFFF0U)).empty());        // back
   CHECK(parse(parser, jumping({10}, (1U << 24) + 1)).empty());     // far away
   CHECK(parse(parser, jumping({10}, 0xFFFFFFFFU)).empty());        // twice the same
+  CHECK(parse(parser, jumping({1}, 5)).empty());                   // the first frame alone
+  CHECK(parse(parser, jumping({127}, 5)).empty());                 // the last one
   // Behind damage the stream goes on with the next whole block.
   CHECK(parse(parser, rhx_blocks(5000, 6, 2)).size() == 6);
   CHECK(parser.counters().resyncs == 1);
