@@ -18,8 +18,9 @@ constexpr double kLongestUnreadS = 600.0;
 constexpr std::int64_t kStragglersNs = kNsPerS;
 // A spike that stands further before the one ahead of it is of another run; less is two channels out of order.
 constexpr double kOutOfOrderS = 0.1;
-// A first spike that stands further behind the frames than any comes is of a run whose frames are yet to come.
-constexpr double kLatestSpikeS = 1.0;
+// Further behind the frames than any spike comes: it is of a run whose frames are yet to come, if they have stopped for
+// as long or if it does not go on from the spike before.
+constexpr double kLatestSpikeS = 0.25;
 
 std::int64_t step(std::uint32_t from, std::uint32_t to) noexcept { return static_cast<std::int32_t>(to - from); }
 
@@ -106,15 +107,20 @@ RhxSpikeInstant RhxClock::spike(std::uint32_t timestamp, MonoNs arrival_mono_ns)
   const SampleIndex sample = nearest(timestamp, current_.next);
   const double ahead = static_cast<double>(sample - current_.next) - elapsed_samples(arrival_mono_ns);
   if (ahead > kLongestBacklogS * current_.clock.rate_hz()) return {Place::kNowhere, sample, 0};
-  const bool too_late =
-      !any_spike_ && static_cast<double>(current_.next - sample) > kLatestSpikeS * current_.clock.rate_hz();
-  if (too_late || falls_back(timestamp)) {
+  if (of_next_run(timestamp, current_.next - sample, arrival_mono_ns)) {
     spikes_ahead_ = true;
     return {Place::kWait, 0, 0};
   }
   if (!any_spike_ || step(last_spike_, timestamp) > 0) last_spike_ = timestamp;
   any_spike_ = true;
   return {Place::kCurrent, sample, current_.clock.time_ns(sample)};
+}
+
+bool RhxClock::of_next_run(std::uint32_t timestamp, SampleIndex behind, MonoNs arrival_mono_ns) const noexcept {
+  if (falls_back(timestamp)) return true;
+  const double late = kLatestSpikeS * current_.clock.rate_hz();
+  const bool goes_on = any_spike_ && step(last_spike_, timestamp) >= 0;
+  return static_cast<double>(behind) > late && (!goes_on || elapsed_samples(arrival_mono_ns) > late);
 }
 
 void RhxClock::settle_spikes(std::uint32_t first_waiting) noexcept {

@@ -32,8 +32,8 @@ struct RhxSpikeInstant {
 /// Time from the timestamps of RHX's two streams. Timestamps count samples modulo 2^32 since the run began, and begin
 /// anew (near 0, not always at 0) with each run. The waveform stream, which never pauses during a run, says what time
 /// it is and when a new run began. Spikes are placed by it: they arrive up to 42 ms before their frames or after them,
-/// so that around a new run they may belong to either side. Their own stream only rises within a run, which tells
-/// where the new one begins in it. Allocation-free.
+/// so that around a new run they may belong to either side. That their own stream rises within a run, and that they do
+/// not come late while frames have stopped, tells where the new one begins in it. Allocation-free.
 class RhxClock {
  public:
   explicit RhxClock(double speed) noexcept
@@ -68,6 +68,7 @@ class RhxClock {
   void take_over(double rate_hz, MonoNs arrival_mono_ns) noexcept;
   void begin_run(SampleIndex first, double rate_hz, MonoNs arrival_mono_ns) noexcept;
   [[nodiscard]] bool straggles(std::uint32_t timestamp, MonoNs arrival_mono_ns) const noexcept;
+  [[nodiscard]] bool of_next_run(std::uint32_t timestamp, SampleIndex behind, MonoNs arrival_mono_ns) const noexcept;
   [[nodiscard]] bool falls_back(std::uint32_t timestamp) const noexcept;
   [[nodiscard]] double elapsed_samples(MonoNs arrival_mono_ns) const noexcept;
 

@@ -7,6 +7,7 @@
 #include "tests/unit/ingest/counted_new.hpp"
 #include "tests/unit/ingest/feed_messages.hpp"
 #include "tests/unit/ingest/reader_run.hpp"
+#include "tests/unit/ingest/rhx_streams.hpp"
 
 using namespace vturn;
 using namespace vturn::ingest;
@@ -93,4 +94,44 @@ TEST_CASE("No allocation from the first message on in the other feeds either, wh
   CHECK(allocations == 0);
   CHECK(sink.events > 200);
   CHECK(reader.counters().malformed == 22);
+}
+
+TEST_CASE("No allocation in the RHX reader from the first byte on, over runs, gaps, damage and other columns") {
+  const std::vector<RhxColumns> sets = {rhx_columns_of({"A-000", "A-AUX1", "DIGITAL-IN-01"}), rhx_columns_of({"A-001"}),
+                                        rhx_columns_of({})};
+  struct Output final : RhxOutputSink {
+    void output_edge(const RhxOutputEdge&) noexcept override {}
+  } outputs;
+  RhxReaderSettings settings = rhx_settings();
+  settings.columns = sets[0];
+  settings.signals = {{0, "A-000", -1}, {1, "A-AUX1", -1}};
+  settings.outputs = &outputs;
+  RhxReader reader(settings);
+  OrderingSink sink;
+  MonoNs now_ns = kNsPerS;
+  std::uint64_t allocations = 0;
+  for (std::uint32_t i = 0; i < 600; ++i) {
+    const std::size_t set = i / 50 % sets.size();
+    const std::uint32_t timestamp = i % 200 * 128 + (i % 17 == 0 ? 7 : 0);
+    ByteVector frames =
+        rhx_block(timestamp, sets[set].size(), [&](std::size_t frame, std::size_t) { return i + frame; });
+    ByteVector chunks = rhx_chunk(timestamp + 20, "A-0" + std::to_string(10 + i % 80));
+    append(chunks, rhx_chunk(timestamp + 21, "B-001", 0x80));
+    if (i % 23 == 0) frames.erase(frames.begin() + 100, frames.begin() + 150);
+    if (i % 29 == 0) chunks[0] = 0;
+    count_allocations(true);
+    reader.waveform(frames, now_ns += 6'400'000, sink);
+    reader.spikes(chunks, now_ns, sink);
+    if (reader.columns_in_doubt()) reader.set_columns(sets[set]);
+    if (i == 333) reader.stalled();
+    if (i % 100 == 99) reader.waveform_connected();
+    count_allocations(false);
+    allocations += take_allocations();
+  }
+  CHECK(allocations == 0);
+  CHECK(sink.events > 1000);
+  CHECK(reader.epoch() >= 2);
+  CHECK(reader.counters().column_changes > 5);
+  CHECK(reader.waveform_counters().resyncs > 10);
+  CHECK(reader.spike_counters().resyncs > 10);
 }

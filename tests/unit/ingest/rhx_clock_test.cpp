@@ -167,6 +167,17 @@ TEST_CASE("RHX spikes of a new run wait for its frames even if the old run had n
   CHECK(run.place(300) == Place::kCurrent);
 }
 
+TEST_CASE("RHX spikes far behind the frames wait where frames have stopped or their stream does not go on") {
+  Run run;
+  run.up_to(0, 128'000);
+  CHECK(run.place(128'000 - 4900) == Place::kCurrent);  // the first, within a quarter of a second
+  CHECK(run.place(128'000 - 4800) == Place::kCurrent);
+  run.up_to(128'000, 256'000);
+  CHECK(run.place(128'000 - 4700) == Place::kCurrent);  // only late: the stream of spikes is behind
+  run.now += 300 * kNsPerMs;
+  CHECK(run.place(128'000 - 4600) == Place::kWait);  // no frames for as long
+}
+
 TEST_CASE("RHX spikes of the old run that come behind the new one's frames keep their place in it") {
   Run run;
   run.up_to(0, 128'000);

@@ -84,7 +84,7 @@ TEST_CASE("RHX reader: spikes that wait in vain for a new run are handed on afte
   run.waveform(rhx_block(128 * block), kNsPerS + (block - 99) * kBlockNs);
   CHECK(run.reader.spikes_waiting() == 0);
   CHECK(run.reader.counters().spikes == 3);
-  run.spikes(rhx_chunk(12'200), 2 * kNsPerS);
+  run.spikes(rhx_chunk(12'200), kNsPerS + (block - 99) * kBlockNs);
   CHECK(run.reader.counters().spikes == 4);
 }
 
