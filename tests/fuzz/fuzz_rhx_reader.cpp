@@ -14,23 +14,28 @@ using namespace vturn::ingest;
 
 namespace {
 
-constexpr std::size_t kMaxSteps = 48;
+constexpr std::size_t kMaxSteps = 32;
 
 void require(bool holds) {
   if (!holds) std::abort();
 }
 
-const std::array<RhxColumns, 4>& column_sets() {
-  constexpr auto kRhs = RhxController::kStimRecord;
-  static const auto set = [](std::initializer_list<const char*> names) {
+/// Of a stimulation controller and of a recording one.
+using ColumnSets = std::array<RhxColumns, 4>;
+const ColumnSets& column_sets(bool recording) {
+  const auto set = [](RhxController controller, std::initializer_list<const char*> names) {
     RhxColumns channels;
-    for (const char* name : names) channels.push_back(*parse_rhx_channel(name, kRhs));
+    for (const char* name : names) channels.push_back(*parse_rhx_channel(name, controller));
     return rhx_columns(std::move(channels));
   };
-  static const std::array<RhxColumns, 4> sets = {
-      set({}), set({"A-000", "DIGITAL-IN-01"}), set({"A-001", "DIGITAL-OUT-01"}),
-      set({"A-000", "A-000|LOW", "A-000|DC", "A-000|STIM", "ANALOG-IN-1", "DIGITAL-IN-01", "DIGITAL-OUT-01"})};
-  return sets;
+  constexpr auto kRhs = RhxController::kStimRecord, kUsb3 = RhxController::kRecordUsb3;
+  static const ColumnSets stim = {
+      set(kRhs, {}), set(kRhs, {"A-000", "DIGITAL-IN-01"}), set(kRhs, {"A-001", "DIGITAL-OUT-01"}),
+      set(kRhs, {"A-000", "A-000|LOW", "A-000|DC", "A-000|STIM", "ANALOG-IN-1", "DIGITAL-IN-01", "DIGITAL-OUT-01"})};
+  static const ColumnSets record = {
+      set(kUsb3, {"A-AUX1"}), set(kUsb3, {"A-000", "DIGITAL-IN-01"}), set(kUsb3, {"B-AUX1", "A-VDD1"}),
+      set(kUsb3, {"A-000", "A-000|HIGH", "A-AUX1", "A-AUX2", "A-VDD1", "ANALOG-IN-1", "DIGITAL-IN-16"})};
+  return recording ? record : stim;
 }
 
 class CheckingSink final : public EventSink, public RhxOutputSink {
@@ -59,21 +64,25 @@ class CheckingSink final : public EventSink, public RhxOutputSink {
   std::uint64_t given_ = 0;
 };
 
-RhxReaderSettings settings(RhxOutputSink& outputs) {
+RhxReaderSettings settings(RhxOutputSink& outputs, bool recording) {
   RhxReaderSettings all;
-  all.controller = RhxController::kStimRecord;
+  all.controller = recording ? RhxController::kRecordUsb3 : RhxController::kStimRecord;
   all.sample_rate_hz = 20000;
   all.max_words = 8;
   all.units.pattern = "A-{}";
   all.units.first = 0;
-  all.signals = {{0, "A-000", -1}, {1, "A-000|LOW", -1}, {2, "A-000|DC", -1}, {3, "ANALOG-IN-1", -1}};
+  all.signals = {{0, "A-000", -1},
+                 {1, "A-000|LOW", -1},
+                 {2, recording ? "A-AUX1" : "A-000|DC", -1},
+                 {3, "ANALOG-IN-1", -1},
+                 {4, recording ? "A-VDD1" : "ANALOG-OUT-1", -1}};
   all.outputs = &outputs;
   return all;
 }
 
 class Run {
  public:
-  Run() : reader_(settings(sink_)) {}
+  explicit Run(bool recording) : sets_(column_sets(recording)), reader_(settings(sink_, recording)) {}
 
   void step(std::uint8_t what, std::uint8_t much) {
     switch (what % 16) {
@@ -100,8 +109,8 @@ class Run {
       case 8:
         return reader_.stalled();
       case 9:
-        words_ = column_sets()[much % 4].size();
-        return reader_.set_columns(column_sets()[much % 4]);
+        words_ = sets_[much % 4].size();
+        return reader_.set_columns(sets_[much % 4]);
       case 10:
         return reader_.set_sample_rate(much % 3 * 10000.0);
       case 11:
@@ -109,6 +118,9 @@ class Run {
         break;
       case 12:
         bits_ = much;
+        break;
+      case 14:
+        for (std::uint32_t i = 0; i < much; ++i) spike(timestamp_ + i, 1);
         break;
       case 15:
         return reader_.resume(SampleIndex{much} << (much % 40));
@@ -118,6 +130,7 @@ class Run {
   }
   void finish() const {
     const RhxWaveformCounters& frames = reader_.waveform_counters();
+    require(reader_.lag_samples(static_cast<std::uint32_t>(reader_.next_sample())) == 0);
     require(frames.bytes == waveform_bytes_ && frames.bytes >= frames.block_bytes + frames.bytes_skipped);
     const RhxSpikeCounters& chunks = reader_.spike_counters();
     require(chunks.spikes == spikes_);
@@ -168,6 +181,7 @@ class Run {
     reader_.spikes(Bytes(bytes_).subspan(5), now_ns_, sink_);
   }
 
+  const ColumnSets& sets_;
   CheckingSink sink_;
   RhxReader reader_;
   std::vector<std::uint8_t> bytes_;
@@ -180,9 +194,9 @@ class Run {
 
 }  // namespace
 
-/// Input: two bytes a step, what and how much.
+/// Input: two bytes a step, what and how much; one more at the end makes it a recording controller.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  Run run;
+  Run run(size % 2 == 1);
   for (std::size_t i = 0; i + 1 < size && i < 2 * kMaxSteps; i += 2) run.step(data[i], data[i + 1]);
   run.finish();
   return 0;
