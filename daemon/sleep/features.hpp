@@ -24,9 +24,9 @@ struct FeatureSettings {
 
 /// Causal band powers on a fixed 10 Hz grid of session time (multiples of 100 ms): 4th-order Butterworth band-pass,
 /// square, exponential average, log. Bands in Hz: delta 1-4, theta 5-10, sigma 10-15, beta 15-30, gamma 30-90, EMG
-/// 30-300; accelerometer: the sum of its axes' high-passed (0.5 Hz) power. Pure, bit-identical on every machine, no
-/// allocation. A signal's features are missing until its filters have settled (2 s), while it is flat, and for half a
-/// second after an artefact.
+/// 30-300; accelerometer: 1-90 of each axis, summed (upper edges: at most 0.45 of the signal's rate). Pure,
+/// bit-identical on every machine, no allocation. A signal's features are missing until its filters have settled (2 s),
+/// while it is flat, and for half a second after an artefact.
 class FeatureExtractor {
  public:
   static constexpr SessionNs kFrameNs = 100 * kNsPerMs;
