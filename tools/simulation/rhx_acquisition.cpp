@@ -27,10 +27,7 @@ class WithOutputs : public RhxBlock {
 
 std::size_t RhxAcquisition::blocks_per_burst(const RhxIdentity& identity) {
   if (identity.playback) return 1;
-  // As many as come in 1/30 s.
-  const int blocks =
-      (identity.sample_rate_hz + 15 * static_cast<int>(kRhxBlockFrames)) / (30 * static_cast<int>(kRhxBlockFrames));
-  return static_cast<std::size_t>(std::max(1, blocks));
+  return identity.sample_rate_hz >= 30000 ? 8 : identity.sample_rate_hz >= 25000 ? 6 : 5;
 }
 
 void RhxAcquisition::begin_run(std::int64_t first_sample) {
@@ -50,6 +47,8 @@ void RhxAcquisition::acquire(std::vector<std::unique_ptr<RhxBlock>> burst, Clock
       std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(settings_.seconds_between_blocks));
   for (auto& block : burst) {
     held_.push_back(std::make_unique<WithOutputs>(std::move(block), stimulator_));
+    // Done with is what has a successor, written or not.
+    state.last_timestamp = std::max(state.last_timestamp, held_.back()->first_sample + timestamp_offset_ - 1);
     const auto per_write = static_cast<std::size_t>(state.blocks_per_write());
     if (held_.size() <= per_write) continue;
     write(per_write, due);
@@ -63,7 +62,6 @@ void RhxAcquisition::write(std::size_t blocks, Clock::time_point due) {
   const std::span window(held_.data(), blocks);
   const std::int64_t end = window.back()->first_sample + static_cast<std::int64_t>(kRhxBlockFrames);
   const double end_s = static_cast<double>(end) / state.identity.sample_rate_hz;
-  state.last_timestamp = end + timestamp_offset_ - 1;
   if (state.board.streams_anything() && server_.connected(RhxStream::kWaveform)) {
     server_.write(RhxStream::kWaveform, rhx_waveform_bytes(window, state.board, timestamp_offset_), end_s, due);
   }

@@ -194,20 +194,22 @@ void RhxServer::write(RhxStream stream, std::vector<std::uint8_t> bytes, double 
     due += std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(settings_.waveform_delay_s));
   }
   to.queue.push_back({std::move(bytes), 0, data_s, due});
-  if (data_s - to.queue.front().data_s > settings_.backlog_s) return overrun(to);
+  if (data_s - to.queue.front().data_s > settings_.backlog_s) return overrun(to, data_s);
   send_due(to);
 }
 
-void RhxServer::overrun(const DataPort& culprit) {
+void RhxServer::overrun(const DataPort& culprit, double data_s) {
   std::fprintf(stderr,
                "simulated RHX: \"Software Buffer Overrun Error\": the %s client left %.0f s of data unread; the run "
                "has stopped\n",
                culprit.name, settings_.backlog_s);
   ++overruns_;
-  // A write that is half out is completed, so that the next run starts on a whole block.
+  // A write that is half out is completed, so that the next run starts on a whole block. Its client has RHX's patience
+  // anew.
   for (auto& port : ports_) {
     const bool half_out = !port.queue.empty() && port.queue.front().sent > 0;
     port.queue.resize(half_out ? 1 : 0, {});
+    if (half_out) port.queue.front().data_s = data_s;
   }
   stop_run();
   reply("Board must be running in order to stopBoard must be running in order to stop");
@@ -230,11 +232,10 @@ double RhxServer::waiting_s() const {
 bool RhxServer::has_clients() const noexcept { return command_client_ || ports_[0].client || ports_[1].client; }
 
 bool RhxServer::drain(Clock::time_point end) {
-  const auto empty = [&] { return ports_[0].queue.empty() && ports_[1].queue.empty(); };
-  while (!empty() && Clock::now() < end && !tools::interrupted() && !state_.crashed) {
+  while (!everything_sent() && Clock::now() < end && !tools::interrupted() && !state_.crashed) {
     serve_until(std::min(end, Clock::now() + 5ms));
   }
-  return empty();
+  return everything_sent();
 }
 
 void RhxServer::let_clients_take(double most_waiting_s) {

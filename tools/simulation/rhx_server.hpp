@@ -51,6 +51,7 @@ class RhxServer {
   /// One TCP write of RHX, not before `due`; nothing when no client is there. `data_s`: data time of its end, by which
   /// the backlog is measured.
   void write(RhxStream stream, std::vector<std::uint8_t> bytes, double data_s, Clock::time_point due);
+  [[nodiscard]] bool everything_sent() const noexcept { return ports_[0].queue.empty() && ports_[1].queue.empty(); }
   /// Waits until clients have been given everything; false when they did not take it by then.
   bool drain(Clock::time_point end);
   /// Waits until no more than so many seconds of data wait to be taken.
@@ -97,7 +98,7 @@ class RhxServer {
   void send_due(DataPort& port);
   [[nodiscard]] std::size_t next_piece(std::size_t left);
   void lose_client(DataPort& port);
-  void overrun(const DataPort& port);
+  void overrun(const DataPort& culprit, double data_s);
   [[nodiscard]] double now_s() const;
 
   RhxServerSettings settings_;
