@@ -155,6 +155,8 @@ Oebin parse_oebin(std::string_view text, const std::string& name) {
   } catch (const Json::parse_error& failure) {
     throw RecordingError(name + ": byte " + std::to_string(failure.byte) +
                          ": no JSON from here on: the file is cut off or damaged");
+  } catch (const Json::out_of_range&) {
+    throw RecordingError(name + ": holds a number that is larger than any can be: the file is damaged");
   }
   const Document place{text, name};
   const Node root(document, "", place);

@@ -177,6 +177,7 @@ TEST_CASE("structure.oebin cut off at any byte, or with wrong things in it") {
   CHECK_THROWS_WITH(
       parse_oebin(with("30000.0", "\"fast\""), "f"),
       Contains("f: byte " + std::to_string(text.find("30000.0")) + ": continuous[0].sample_rate is no number"));
+  CHECK_THROWS_WITH(parse_oebin(with("30000.0", "3e999"), "f"), Contains("f: holds a number that is larger"));
   CHECK_THROWS_WITH(parse_oebin(with("30000.0", "0"), "f"), Contains("continuous[0].sample_rate is no rate"));
   CHECK_THROWS_WITH(parse_oebin(with("\"num_channels\": 3", "\"num_channels\": 4"), "f"), Contains("num_channels"));
   CHECK_THROWS_WITH(parse_oebin(with("Acquisition_Board-100.acquisition_board/", "../../etc/"), "f"),
