@@ -14,8 +14,8 @@ using simulation::LiveSettings;
 using simulation::Mouse;
 using simulation::MousePeer;
 
-const std::vector<std::string> kGui{"open-ephys"};
-const std::vector<std::string> kRhx{"intan-rhx"};
+const std::vector<std::string> kGui{"open-ephys", "event-broadcaster", "falcon"};
+const std::vector<std::string> kWithChannels{"open-ephys", "falcon"};
 
 std::vector<std::size_t> parse_channels(const std::string& text) {
   std::vector<std::size_t> channels;
@@ -50,11 +50,11 @@ std::pair<double, double> parse_pair(const std::string& option, const std::strin
 
 void SimulatedProgram::add_to(CLI::App& app) {
   app.add_option("--as", as_, "program to speak as")
-      ->check(CLI::IsMember({"open-ephys", "intan-rhx"}))
+      ->check(CLI::IsMember({"open-ephys", "event-broadcaster", "falcon", "intan-rhx"}))
       ->capture_default_str();
   app.add_option("--address", address_,
-                 "where its clients come: tcp://127.0.0.1:5556 of open-ephys (the next port answers heartbeats), the "
-                 "command port 127.0.0.1:5000 of intan-rhx");
+                 "where its clients come: tcp://127.0.0.1:5556 of open-ephys (the next port answers heartbeats), 5557 "
+                 "of event-broadcaster, 3335 of falcon; the command port 127.0.0.1:5000 of intan-rhx");
   add_gui(app);
   add_rhx(app);
   add_faults(app);
@@ -68,10 +68,15 @@ void SimulatedProgram::add_gui(CLI::App& app) {
       ->check(CLI::Range(1, 6000))
       ->capture_default_str()
       ->group(kGroup);
-  app.add_option("--lfp-channels", channels_, "channels to send, '' for spikes and TTL only")
+  limits_.group_only(kGui, app, kGroup);
+  limits_
+      .only(kWithChannels, app.add_option("--lfp-channels", channels_, "channels to send, '' for spikes and TTL only"))
       ->capture_default_str()
       ->group(kGroup);
-  limits_.group_only(kGui, app, kGroup);
+  limits_.only({"event-broadcaster"}, app.add_option("--format", format_, "of the events: json or raw-binary"))
+      ->check(CLI::IsMember({"json", "raw-binary"}))
+      ->capture_default_str()
+      ->group(kGroup);
 }
 
 void SimulatedProgram::add_rhx(CLI::App& app) {
@@ -131,11 +136,20 @@ simulation::FaultSettings SimulatedProgram::faults() const {
 
 std::unique_ptr<MousePeer> SimulatedProgram::make(const LiveSettings& live) const {
   limits_.check(as_);
-  return as_ == "intan-rhx" ? rhx(live) : open_ephys(live);
+  return as_ == "intan-rhx" ? rhx(live) : gui(live);
 }
 
-std::unique_ptr<MousePeer> SimulatedProgram::open_ephys(const LiveSettings& live) const {
+std::unique_ptr<MousePeer> SimulatedProgram::gui(const LiveSettings& live) const {
+  using simulation::GuiPlugin;
   simulation::OpenEphysSettings settings;
+  if (as_ == "event-broadcaster") {
+    settings.plugin = format_ == "json" ? GuiPlugin::kEventBroadcasterJson : GuiPlugin::kEventBroadcasterRaw;
+    settings.address = "tcp://127.0.0.1:5557";
+  } else if (as_ == "falcon") {
+    settings.plugin = GuiPlugin::kFalconOutput;
+    settings.address = "tcp://127.0.0.1:3335";
+    if (channels_.empty()) throw UsageError("--lfp-channels: falcon sends nothing but channels; name one or more");
+  }
   settings.wire.stream = stream_;
   settings.wire.channels = parse_channels(channels_);
   settings.wire.faults = faults();

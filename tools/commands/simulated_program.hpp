@@ -23,7 +23,7 @@ class SimulatedProgram {
   void add_rhx(CLI::App& app);
   void add_faults(CLI::App& app);
   [[nodiscard]] simulation::FaultSettings faults() const;
-  [[nodiscard]] std::unique_ptr<simulation::MousePeer> open_ephys(const simulation::LiveSettings& live) const;
+  [[nodiscard]] std::unique_ptr<simulation::MousePeer> gui(const simulation::LiveSettings& live) const;
   [[nodiscard]] std::unique_ptr<simulation::MousePeer> rhx(const simulation::LiveSettings& live) const;
 
   ProgramOptions limits_;
@@ -33,6 +33,7 @@ class SimulatedProgram {
   std::string http_ = "127.0.0.1:37497";
   std::string stream_ = "Digital_Mouse-100.mouse";
   std::string channels_ = "LFP,EMG,AUX1,AUX2,AUX3";
+  std::string format_ = "json";
   std::size_t block_samples_ = 204;
   // Intan RHX
   RhxOptions rhx_;

@@ -47,7 +47,7 @@ std::string processors_json(const GuiDescription& gui) {
   return nlohmann::json{{"processors",
                          {processor(gui.source_node, "Digital Mouse", nullptr),
                           processor(gui.detector_node, "Spike Detector", gui.source_node),
-                          processor(gui.detector_node + 1, "ZMQ Interface", gui.detector_node)}}}
+                          processor(gui.detector_node + 1, gui.plugin.c_str(), gui.detector_node)}}}
       .dump();
 }
 

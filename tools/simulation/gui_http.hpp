@@ -7,7 +7,8 @@
 namespace vturn::simulation {
 
 struct GuiDescription {
-  std::string stream_name;  ///< "mouse" of stream key "Digital_Mouse-100.mouse"
+  std::string stream_name;               ///< "mouse" of stream key "Digital_Mouse-100.mouse"
+  std::string plugin = "ZMQ Interface";  ///< through which the GUI is heard
   int source_node = 100;
   int detector_node = 102;
   double rate_hz = 30000.0;

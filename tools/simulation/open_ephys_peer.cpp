@@ -1,10 +1,12 @@
 #include "tools/simulation/open_ephys_peer.hpp"
 
-#include <array>
 #include <chrono>
 #include <thread>
 
 #include "tools/lib/interrupt.hpp"
+#include "tools/simulation/event_broadcaster_wire.hpp"
+#include "tools/simulation/falcon_wire.hpp"
+#include "tools/simulation/open_ephys_wire.hpp"
 
 namespace vturn::simulation {
 namespace {
@@ -16,23 +18,50 @@ std::int64_t unix_ms() {
       .count();
 }
 
-GuiDescription describe(const MouseSettings& mouse, const WireSettings& wire) {
+double monotonic_s() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+std::unique_ptr<GuiWire> make_wire(const MouseSettings& mouse, const OpenEphysSettings& settings) {
+  switch (settings.plugin) {
+    case GuiPlugin::kZmqInterface:
+      return std::make_unique<OpenEphysWire>(mouse, settings.wire);
+    case GuiPlugin::kFalconOutput:
+      return std::make_unique<FalconWire>(mouse, settings.wire);
+    default:
+      return std::make_unique<EventBroadcasterWire>(mouse, settings.wire,
+                                                    settings.plugin == GuiPlugin::kEventBroadcasterRaw);
+  }
+}
+
+GuiDescription describe(const MouseSettings& mouse, const OpenEphysSettings& settings, const char* plugin) {
+  const auto& wire = settings.wire;
   const auto dot = wire.stream.rfind('.');
-  return {wire.stream.substr(dot == std::string::npos ? 0 : dot + 1), wire.source_node, wire.detector_node,
-          mouse.rate_hz, wire.channels.size()};
+  return {wire.stream.substr(dot == std::string::npos ? 0 : dot + 1),
+          plugin,
+          wire.source_node,
+          wire.detector_node,
+          mouse.rate_hz,
+          wire.channels.size()};
 }
 
 }  // namespace
 
 OpenEphysPeer::OpenEphysPeer(const MouseSettings& mouse, const OpenEphysSettings& settings)
-    : settings_(settings), wire_(mouse, settings.wire), publisher_(context_, settings.address, kHighWater) {
-  if (const auto listen = address_with_port_plus(publisher_.endpoint(), 1)) heartbeat_.emplace(context_, *listen);
-  if (!settings.http.empty()) http_ = std::make_unique<GuiHttp>(settings.http, describe(mouse, settings.wire));
+    : settings_(settings), wire_(make_wire(mouse, settings)), publisher_(context_, settings.address, kHighWater) {
+  const auto next_port = address_with_port_plus(publisher_.endpoint(), 1);
+  if (settings.plugin == GuiPlugin::kZmqInterface && next_port) heartbeat_.emplace(context_, *next_port);
+  if (!settings.http.empty()) {
+    http_ = std::make_unique<GuiHttp>(settings.http, describe(mouse, settings, wire_->plugin()));
+  }
 }
 
 std::string OpenEphysPeer::announcement() const {
-  return publisher_.endpoint() + ", stream " + settings_.wire.stream + ", " +
-         std::to_string(settings_.wire.channels.size()) + " channels";
+  std::string text =
+      std::string(wire_->plugin()) + " at " + publisher_.endpoint() + ", stream " + settings_.wire.stream;
+  const bool broadcaster =
+      settings_.plugin == GuiPlugin::kEventBroadcasterJson || settings_.plugin == GuiPlugin::kEventBroadcasterRaw;
+  return broadcaster ? text : text + ", " + std::to_string(settings_.wire.channels.size()) + " channels";
 }
 
 void OpenEphysPeer::serve_until(Clock::time_point end) {
@@ -42,16 +71,7 @@ void OpenEphysPeer::serve_until(Clock::time_point end) {
 }
 
 void OpenEphysPeer::send(const Block& block, Clock::time_point) {
-  wire_.send(block, unix_ms(), [&](const WireMessage& message) { publish(message); });
-}
-
-void OpenEphysPeer::publish(const WireMessage& message) {
-  const auto bytes = [](std::string_view text) {
-    return std::span<const std::uint8_t>{reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
-  };
-  const std::array<std::span<const std::uint8_t>, 3> parts{bytes(message.envelope), bytes(message.header),
-                                                           message.payload};
-  publisher_.send(parts, tools::interrupted);
+  wire_->send(block, {unix_ms(), monotonic_s()}, [&](auto parts) { publisher_.send(parts, tools::interrupted); });
 }
 
 }  // namespace vturn::simulation

@@ -1,15 +1,12 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
-#include "tools/simulation/faults.hpp"
-#include "tools/simulation/mouse.hpp"
+#include "tools/simulation/gui_events.hpp"
+#include "tools/simulation/gui_wire.hpp"
 
 namespace vturn::simulation {
 
@@ -52,58 +49,23 @@ std::string format_header(const SpikeHeader& header);
 inline constexpr std::string_view kDataEnvelope{"DATA\0", 5};
 inline constexpr std::string_view kEventEnvelope{"EVENT\0", 6};
 
-struct WireMessage {
-  std::string_view envelope;
-  std::string_view header;
-  std::span<const std::uint8_t> payload;
-};
-
-struct WireSettings {
-  std::string stream = "Digital_Mouse-100.mouse";
-  int source_node = 100;
-  int detector_node = 102;
-  std::vector<std::size_t> channels = {};  ///< of Mouse::channel_names(), sent in this order
-  FaultSettings faults = {};
-};
-
-/// Turns the mouse's blocks into the GUI's messages: TTL (1 Hz, 10 ms, line 0), spikes electrode by electrode (not in
-/// time order; those of a block's last 100 samples come with the next block, as the GUI's Spike Detector does; a
-/// crossing in the last 32 samples is stamped 4-7 samples early, as GUI 1.0.1 does), then one DATA message a channel.
-class OpenEphysWire {
+/// The ZMQ Interface: TTL, spikes, then one DATA message a channel.
+class OpenEphysWire : public GuiWire {
  public:
-  using Sink = std::function<void(const WireMessage&)>;
-
-  OpenEphysWire(const MouseSettings& mouse, WireSettings settings);
-  void send(const Block& block, std::int64_t timestamp_ms, const Sink& sink);
-
-  [[nodiscard]] std::uint64_t messages() const noexcept { return messages_; }
-  /// Sample number on the wire of the mouse's sample 0: shifts at a rehearsed restart or loop.
-  [[nodiscard]] std::int64_t sample_offset() const noexcept { return sample_offset_; }
+  OpenEphysWire(const MouseSettings& mouse, const WireSettings& settings);
+  [[nodiscard]] const char* plugin() const override { return "ZMQ Interface"; }
 
  private:
-  struct PendingSpike {
-    UnitId unit;
-    std::int64_t sample;  ///< the mouse's
-  };
-
-  void rehearse_faults(const Block& block);
-  void send_ttl(const Block& block, std::int64_t timestamp_ms, const Sink& sink);
-  void send_spikes(const Block& block, std::int64_t timestamp_ms, const Sink& sink);
-  void send_data(const Block& block, std::int64_t timestamp_ms, const Sink& sink);
-  void emit(std::string_view envelope, const std::string& header, std::span<const std::uint8_t> payload,
-            const Sink& sink);
-  void draw_waveform(UnitId unit);
+  void block_messages(const Block& block, SendTime time) override;
+  void begin_anew(bool restart) override;
+  void send_ttl(const GuiTtl& ttl, std::int64_t timestamp_ms);
+  void send_spike(const GuiSpike& spike, std::int64_t timestamp_ms);
+  void send_data(const Block& block, std::int64_t timestamp_ms);
+  void emit(std::string_view envelope, const std::string& header, Bytes payload);
 
   WireSettings settings_;
-  double rate_hz_;
-  std::vector<std::string> electrodes_;
-  std::vector<float> amplitudes_uv_;
-  Random random_;
-  std::vector<PendingSpike> pending_;
-  std::vector<float> waveform_;
-  Faults faults_;
-  std::int64_t message_num_ = 0, sample_offset_ = 0;
-  std::uint64_t messages_ = 0;
+  GuiEvents events_;
+  std::int64_t message_num_ = 0;
 };
 
 }  // namespace vturn::simulation

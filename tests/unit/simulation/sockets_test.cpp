@@ -11,6 +11,7 @@
 #include "tools/simulation/follower.hpp"
 #include "tools/simulation/live_run.hpp"
 #include "tools/simulation/open_ephys_peer.hpp"
+#include "tools/simulation/open_ephys_wire.hpp"
 #include "tools/simulation/player.hpp"
 #include "tools/simulation/publisher.hpp"
 #include "tools/simulation/udp.hpp"

@@ -51,11 +51,10 @@ std::vector<Sent> run_wire(WireSettings wire_settings, int blocks, std::vector<B
   for (int i = 0; i < blocks; ++i) {
     const Block& block = mouse.step(204);
     if (lived != nullptr) lived->push_back(block);
-    wire.send(block, 1795469548767, [&](const WireMessage& m) {
-      sent.push_back({std::string(m.envelope),
-                      std::string(m.header),
-                      json::parse(m.header),
-                      {m.payload.begin(), m.payload.end()}});
+    wire.send(block, {1795469548767, 0.0}, [&](std::span<const GuiWire::Bytes> parts) {
+      REQUIRE(parts.size() == 3);
+      const std::string header = text_of(parts[1]);
+      sent.push_back({text_of(parts[0]), header, json::parse(header), {parts[2].begin(), parts[2].end()}});
     });
   }
   return sent;
@@ -191,7 +190,7 @@ TEST_CASE("rehearsed faults: a loss, a restart, a loop") {
 }
 
 TEST_CASE("the HTTP API tells the stream's name, rate and source") {
-  const json page = json::parse(processors_json({"mouse", 100, 102, 30000.0, 5}));
+  const json page = json::parse(processors_json({"mouse", "Falcon Output", 100, 102, 30000.0, 5}));
   const auto& stream = page.at("processors").at(0).at("streams").at(0);
   CHECK(stream.at("name") == "mouse");
   CHECK(stream.at("sample_rate") == 30000.0);
