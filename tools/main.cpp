@@ -16,6 +16,7 @@ std::vector<Subcommand>& subcommands() {
 namespace {
 
 const char* parent_description(const std::string& name) {
+  if (name == "bench") return "measure this machine beside its bare floor";
   if (name == "calibrate") return "fit a model from recorded or CSV data";
   if (name == "evaluate") return "score a model or a session against truth";
   if (name == "bench") return "measure this machine, beside its own floor";

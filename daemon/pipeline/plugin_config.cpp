@@ -65,6 +65,7 @@ std::string source_config_json(const Rig& rig, SourceIndex index) {
        {{"from", rig.units.from}, {"pattern", rig.units.pattern}, {"first", rig.units.first}, {"map", rig.units.map}}}};
   const settings::Rhx& rhx = source.rhx;
   config["spike_channels"] = rhx.spike_channels;
+  config["waveform_channels"] = rhx.waveform_channels;
   config["threshold_uv"] = rhx.threshold_uv;
   config["thresholds_uv"] = rhx.thresholds_uv;
   config["run"] = rhx.run;

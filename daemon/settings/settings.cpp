@@ -50,6 +50,7 @@ void read_tracker(Section& section, Tracker& tracker) {
 void read_rhx(Section& section, Rhx& rhx) {
   constexpr double kMostMicrovolts = 5000.0;  // RHX's own range
   read_text_list(section, "spike_channels", rhx.spike_channels);
+  read_text_list(section, "waveform_channels", rhx.waveform_channels);
   section.real("threshold_uv", rhx.threshold_uv, -kMostMicrovolts, kMostMicrovolts);
   if (const toml::table* table = section.table("thresholds_uv")) {
     Section channels(*table, section.prefix() + ".thresholds_uv", section.file());

@@ -28,6 +28,7 @@ struct Tracker {
 /// What vturnd tells Intan RHX, and how it holds on to it.
 struct Rhx {
   std::vector<std::string> spike_channels;      ///< "A-004" or "A-000..A-031"
+  std::vector<std::string> waveform_channels;   ///< wide bands to stream beside the signals
   double threshold_uv = 0.0;                    ///< of all of them; 0 = as set in RHX
   std::map<std::string, double> thresholds_uv;  ///< of single ones
   std::string run = "join";                     ///< join | run | record

@@ -42,6 +42,7 @@ class Maker {
   }
   void signals() {
     for (const auto& signal : settings_.reader.signals) enable(parse(signal.channel_name));
+    for (const std::string& channel : settings_.waveform_channels) enable(parse(channel));
     if (settings_.digital_in)
       enable(parse(controller_ == RhxController::kRecordUsb2 ? "DIGITAL-IN-00" : "DIGITAL-IN-01"));
   }

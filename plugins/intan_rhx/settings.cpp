@@ -47,12 +47,17 @@ std::vector<std::string> texts_of(const Config& config, const char* key) {
   return texts;
 }
 
-void read_spike_channels(const Config& config, RhxSettings& settings) {
+std::vector<std::string> channels_of(const Config& config, const char* key) {
   try {
-    settings.spike_channels = expand_rhx_channels(texts_of(config, "spike_channels"));
+    return expand_rhx_channels(texts_of(config, key));
   } catch (const std::invalid_argument& problem) {
-    config.refuse("spike_channels", problem.what(), "names such as \"A-004\" or ranges such as \"A-000..A-031\"");
+    config.refuse(key, problem.what(), "names such as \"A-004\" or ranges such as \"A-000..A-031\"");
   }
+}
+
+void read_channels(const Config& config, RhxSettings& settings) {
+  settings.spike_channels = channels_of(config, "spike_channels");
+  settings.waveform_channels = channels_of(config, "waveform_channels");
   settings.threshold_uv = config.number("threshold_uv", 0.0, -kMostMicrovolts, kMostMicrovolts);
   const nlohmann::json thresholds = config.value("thresholds_uv");
   for (const auto& [channel, value] : thresholds.items()) {
@@ -128,7 +133,7 @@ RhxSettings parse_rhx_settings(const char* config_json) {
   if (reader.units.from == ingest::UnitMapSettings::From::kSortedId)
     config.refuse("units.from", "\"sorted_id\"", "\"electrode\": RHX sends threshold crossings, not sorted units");
   reader.signals = signals_of(config);
-  read_spike_channels(config, settings);
+  read_channels(config, settings);
   reader.carries_spikes = !settings.spike_channels.empty();
   number_units(settings);
   check_signals(config, settings);

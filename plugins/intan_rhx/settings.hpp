@@ -19,6 +19,7 @@ struct RhxSettings {
   std::string address;  ///< of the command port, as written
   sockaddr_in commands{};
   std::vector<std::string> spike_channels;      ///< native names, e.g. A-000
+  std::vector<std::string> waveform_channels;   ///< likewise: their wide band is streamed beside the signals
   double threshold_uv = 0;                      ///< of all of them; 0 = as set in RHX
   std::map<std::string, double> thresholds_uv;  ///< of single ones, by native name
   RhxRun run = RhxRun::kJoin;
