@@ -214,7 +214,7 @@ TEST_CASE("RHX reader stalled: what is held is dropped, the next frames are an e
   run.spikes(rhx_chunk(1000));
   run.waveform(rhx_block(1000));
   REQUIRE(run.changes().size() == 2);
-  const SourceInput& epoch = run.changes()[1].payload.source;
+  const SourceInput epoch = run.changes()[1].payload.source;
   CHECK(epoch.change == SourceChange::kEpoch);
   CHECK(epoch.cause == EpochCause::kRestart);
   CHECK(epoch.count == 1000 - 128);
