@@ -4,6 +4,7 @@
 #include <array>
 #include <cctype>
 #include <charconv>
+#include <cmath>
 #include <stdexcept>
 #include <utility>
 
@@ -11,6 +12,7 @@ namespace vturn::plugins {
 namespace {
 
 constexpr std::size_t kMostHeld = 64 * 1024;
+constexpr double kLargestNumber = 1e15;  // beyond it, and for "inf" and "nan", no conversion to integers is defined
 constexpr std::string_view kReturn = "Return: ";
 constexpr std::string_view kBarrierReply = "return: runmode ";
 constexpr std::array<std::string_view, 4> kRunModes{"Stop", "Run", "Record", "Trigger"};
@@ -74,11 +76,15 @@ RhxAnswer read_answer(std::string_view text) {
   return answer;
 }
 
+/// RHX splits at ';', and at spaces only: a tab would be part of a word here and none there.
+bool has_place(char c) { return c >= ' ' && c <= '~' && c != ';'; }
+
 void check(const std::string& command) {
-  const bool blank = command.find_first_not_of(' ') == std::string::npos;
-  const bool whole = command.find_first_of(";\r\n") == std::string::npos;
-  const bool lone_verb = command.find(' ') == std::string::npos;
-  if (blank || !whole || lone_verb || command.size() + 1 + kRhxBarrier.size() > kRhxLongestMessage) {
+  const std::size_t verb = command.find_first_not_of(' ');
+  const std::size_t argument = command.find_first_not_of(' ', command.find(' ', verb));
+  const bool lone_verb = verb == std::string::npos || argument == std::string::npos;
+  const bool fits = command.size() + 1 + kRhxBarrier.size() <= kRhxLongestMessage;
+  if (lone_verb || !fits || !std::all_of(command.begin(), command.end(), has_place)) {
     throw std::invalid_argument("not a command for RHX: \"" + command.substr(0, 80) + "\"");
   }
 }
@@ -110,7 +116,8 @@ std::optional<double> RhxAnswer::number(std::string_view parameter) const {
   if (!text) return std::nullopt;
   double number = 0;
   const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
-  if (error != std::errc{} || end != text->data() + text->size()) return std::nullopt;
+  const bool whole = error == std::errc{} && end == text->data() + text->size();
+  if (!whole || !(std::abs(number) <= kLargestNumber)) return std::nullopt;
   return number;
 }
 
@@ -134,6 +141,10 @@ std::optional<RhxAnswer> RhxAnswerParser::next() {
   return std::nullopt;
 }
 
-std::string RhxAnswerParser::unasked() { return std::exchange(held_, ""); }
+std::string RhxAnswerParser::unasked() {
+  std::string text;
+  while (const auto answer = next()) text += answer->complaint;
+  return text + std::exchange(held_, "");
+}
 
 }  // namespace vturn::plugins

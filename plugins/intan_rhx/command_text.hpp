@@ -26,6 +26,7 @@ struct RhxAnswer {
   std::string complaint;                      ///< all other text
 
   [[nodiscard]] std::optional<std::string_view> value(std::string_view parameter) const;
+  /// Finite, and small enough for an int64.
   [[nodiscard]] std::optional<double> number(std::string_view parameter) const;
 };
 
@@ -35,7 +36,8 @@ class RhxAnswerParser {
  public:
   void take(std::string_view bytes);
   std::optional<RhxAnswer> next();
-  /// Text that belongs to no answer, such as complaints about nobody's command; call when no answer is awaited.
+  /// Text that belongs to no answer, such as complaints about nobody's command; call when no answer is awaited. Whole
+  /// answers, such as those to an earlier process, are thrown away.
   std::string unasked();
 
  private:
