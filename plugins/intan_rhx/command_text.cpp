@@ -123,7 +123,8 @@ std::optional<double> RhxAnswer::number(std::string_view parameter) const {
 
 void RhxAnswerParser::take(std::string_view bytes) {
   held_ += bytes;
-  if (held_.size() > kMostHeld) held_.erase(0, held_.size() - kMostHeld);
+  // Half of it at once, or each small read would move all of it.
+  if (held_.size() > kMostHeld) held_.erase(0, held_.size() - kMostHeld / 2);
 }
 
 std::optional<RhxAnswer> RhxAnswerParser::next() {

@@ -18,12 +18,6 @@ ingest::RhxChannel parse_rhx_confirmation(const std::string& text) {
 
 std::size_t RhxPulses::add(const RhxPulseSettings& settings, const vturn_host& host) {
   if (count_ == kMost) throw std::runtime_error("\"" + settings.name + "\": RHX has no more than 8 keys");
-  for (std::size_t i = 0; i < count_; ++i) {
-    const RhxPulseSettings& other = outputs_[i]->settings;
-    if (other.key == settings.key || other.confirm == settings.confirm) {
-      throw std::runtime_error("\"" + settings.name + "\": key or confirm is that of output \"" + other.name + "\"");
-    }
-  }
   auto output = std::make_unique<Output>();
   output->settings = settings;
   output->host = &host;
@@ -32,6 +26,15 @@ std::size_t RhxPulses::add(const RhxPulseSettings& settings, const vturn_host& h
   if (output->confirm.signal == RhxSignal::kDigitalOut) {
     // The word's edges come by bit.
     output->confirm.number = ingest::rhx_digital_line(output->confirm, RhxController::kStimRecord);
+  }
+  for (std::size_t i = 0; i < count_; ++i) {
+    const Output& other = *outputs_[i];
+    const bool shared = other.settings.key == settings.key || other.confirm == output->confirm ||
+                        (!settings.channel.empty() && !other.settings.channel.empty() &&
+                         parse_rhx_confirmation(settings.channel) == parse_rhx_confirmation(other.settings.channel));
+    if (!shared) continue;
+    throw std::runtime_error("\"" + settings.name + "\": key, channel or confirm is that of output \"" +
+                             other.settings.name + "\"");
   }
   outputs_[count_] = std::move(output);
   return count_++;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
+#include <cmath>
 #include <set>
 #include <stdexcept>
 
@@ -16,7 +18,6 @@ using ingest::RhxController;
 using ingest::RhxSignal;
 
 constexpr std::array kControllers{RhxController::kRecordUsb3, RhxController::kStimRecord, RhxController::kRecordUsb2};
-constexpr std::size_t kMostSpikeChannels = 1024;
 constexpr double kMostMicrovolts = 5000.0;
 
 /// As one of the controllers names it; which one it is RHX tells later.
@@ -55,16 +56,25 @@ std::vector<std::string> channels_of(const Config& config, const char* key) {
   }
 }
 
-void read_channels(const Config& config, RhxSettings& settings) {
-  settings.spike_channels = channels_of(config, "spike_channels");
-  settings.waveform_channels = channels_of(config, "waveform_channels");
-  settings.threshold_uv = config.number("threshold_uv", 0.0, -kMostMicrovolts, kMostMicrovolts);
+/// RHX takes whole microvolts. What would become 0 was meant in millivolts, and would make every sample a spike.
+double threshold_of(const Config& config, const char* key, const nlohmann::json& value) {
+  const double threshold = value.is_number() ? value.get<double>() : kMostMicrovolts + 1.0;
+  const bool usable = std::abs(threshold) <= kMostMicrovolts && (threshold == 0.0 || std::lround(threshold) != 0);
+  if (!usable) config.refuse(key, value.dump(), "whole microvolts from -5000 to 5000, 0 for what is set in RHX");
+  return threshold;
+}
+
+void read_thresholds(const Config& config, RhxSettings& settings) {
+  if (const auto value = config.value("threshold_uv"); !value.is_null())
+    settings.threshold_uv = threshold_of(config, "threshold_uv", value);
   const nlohmann::json thresholds = config.value("thresholds_uv");
   for (const auto& [channel, value] : thresholds.items()) {
+    std::string name = channel;
+    std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::toupper(c); });
     const auto& all = settings.spike_channels;
-    if (std::find(all.begin(), all.end(), channel) == all.end())
-      config.refuse("thresholds_uv", channel, "channels of spike_channels");
-    settings.thresholds_uv[channel] = value.get<double>();
+    if (std::find(all.begin(), all.end(), name) == all.end())
+      config.refuse("thresholds_uv", "\"" + channel + "\"", "channels of spike_channels");
+    settings.thresholds_uv[name] = threshold_of(config, ("thresholds_uv." + channel).c_str(), value);
   }
 }
 
@@ -92,7 +102,9 @@ void check_signals(const Config& config, const RhxSettings& settings) {
       const auto channel = any_channel(signal.channel_name);
       if (!ingest::rhx_is_voltage(channel.signal)) throw std::invalid_argument("it is no voltage");
     } catch (const std::invalid_argument& problem) {
-      config.refuse("signals", "\"" + signal.channel_name + "\" (" + problem.what() + ")",
+      const bool named = !signal.channel_name.empty();
+      const std::string text = named ? signal.channel_name : "#" + std::to_string(signal.channel_num);
+      config.refuse("signals", "\"" + text + "\" (" + (named ? problem.what() : "RHX names its channels") + ")",
                     "a voltage such as A-010, A-010|LOW, A-AUX1 or ANALOG-IN-1");
     }
   }
@@ -113,7 +125,6 @@ std::vector<std::string> expand_rhx_channels(const std::vector<std::string>& tex
       names.push_back(ingest::rhx_native_name(first, RhxController::kRecordUsb3));
     }
   }
-  if (names.size() > kMostSpikeChannels) throw std::invalid_argument("more than 1024 channels");
   return names;
 }
 
@@ -133,7 +144,9 @@ RhxSettings parse_rhx_settings(const char* config_json) {
   if (reader.units.from == ingest::UnitMapSettings::From::kSortedId)
     config.refuse("units.from", "\"sorted_id\"", "\"electrode\": RHX sends threshold crossings, not sorted units");
   reader.signals = signals_of(config);
-  read_channels(config, settings);
+  settings.spike_channels = channels_of(config, "spike_channels");
+  settings.waveform_channels = channels_of(config, "waveform_channels");
+  read_thresholds(config, settings);
   reader.carries_spikes = !settings.spike_channels.empty();
   number_units(settings);
   check_signals(config, settings);
