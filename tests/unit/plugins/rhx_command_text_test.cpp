@@ -91,15 +91,16 @@ TEST_CASE("RHX answers: every reply of two logs of RHX 3.4.0, wherever TCP cuts 
     CHECK(whole[0].value("Version") == "3.4.0");
     CHECK(whole[0].value("Type") == "ControllerRecordUSB3");
     CHECK(whole[0].number("SampleRateHertz") == 20000.0);
-    CHECK(whole[0].value("Playback") == "True");
+    CHECK(whole[1].value("Playback") == "True");
     for (const RhxAnswer& answer : whole) {
       CHECK(answer.run_mode == "Stop");
       CHECK(answer.complaint.empty());
     }
-    const RhxAnswer& last = whole.back();  // the polls of the run, and what was asked before it
-    CHECK(last.value("HighpassFilterType") == "Bessel");
-    CHECK(last.number("HighpassFilterCutoffFreqHertz") == 250.0);
-    CHECK(last.value("NotchFilterFreqHertz") == "None");
+    const RhxAnswer& filters = whole[whole.size() - 3];  // before both data ports were connected
+    CHECK(filters.value("HighpassFilterType") == "Bessel");
+    CHECK(filters.number("HighpassFilterCutoffFreqHertz") == 250.0);
+    CHECK(filters.value("NotchFilterFreqHertz") == "None");
+    const RhxAnswer& last = whole.back();  // the polls of the run
     CHECK(last.value("TCPSpikeDataOutputConnectionStatus") == "Connected");
     CHECK(last.number("").value_or(0) > 60000.0);
     int different = 0;
