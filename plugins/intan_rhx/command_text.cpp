@@ -30,10 +30,19 @@ constexpr std::array<std::string_view, 12> kWords{"ControllerRecordUSB2",
                                                   "Pending",
                                                   "Connected"};
 
+char lowered(char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); }
 std::string lowered(std::string_view text) {
   std::string out(text);
-  for (char& c : out) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  for (char& c : out) c = lowered(c);
   return out;
+}
+
+/// Where a reply to the barrier begins, in any letters; the text's size if nowhere.
+std::size_t find_barrier(std::string_view text, std::size_t from) {
+  const auto same = [](char a, char b) { return lowered(a) == b; };
+  const auto* const found = std::search(text.begin() + static_cast<std::ptrdiff_t>(from), text.end(),
+                                        kBarrierReply.begin(), kBarrierReply.end(), same);
+  return static_cast<std::size_t>(found - text.begin());
 }
 
 bool of_number(char c) { return (c >= '0' && c <= '9') || c == '.' || c == '-'; }
@@ -128,14 +137,14 @@ void RhxAnswerParser::take(std::string_view bytes) {
 }
 
 std::optional<RhxAnswer> RhxAnswerParser::next() {
-  const std::string text = lowered(held_);
-  for (std::size_t at = text.find(kBarrierReply); at != std::string::npos; at = text.find(kBarrierReply, at + 1)) {
-    const std::string_view value = std::string_view(held_).substr(at + kBarrierReply.size());
+  const std::string_view text = held_;
+  for (std::size_t at = find_barrier(text, 0); at != text.size(); at = find_barrier(text, at + 1)) {
+    const std::string_view value = text.substr(at + kBarrierReply.size());
     const auto mode =
         std::find_if(kRunModes.begin(), kRunModes.end(), [&](std::string_view m) { return value.starts_with(m); });
     if (mode == kRunModes.end()) continue;
     const std::size_t end = at + kBarrierReply.size() + mode->size();
-    RhxAnswer answer = read_answer(std::string_view(held_).substr(0, end));
+    RhxAnswer answer = read_answer(text.substr(0, end));
     held_.erase(0, end);
     return answer;
   }
