@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t kMostHeld = 64 * 1024;
 constexpr double kLargestNumber = 1e15;  // beyond it, and for "inf" and "nan", no conversion to integers is defined
 constexpr std::string_view kReturn = "Return: ";
-constexpr std::string_view kBarrierReply = "return: runmode ";
+constexpr std::string_view kBarrierName = "runmode ";
 constexpr std::array<std::string_view, 4> kRunModes{"Stop", "Run", "Record", "Trigger"};
 /// Values that are words: what follows one without a space is a complaint.
 constexpr std::array<std::string_view, 12> kWords{"ControllerRecordUSB2",
@@ -30,19 +30,19 @@ constexpr std::array<std::string_view, 12> kWords{"ControllerRecordUSB2",
                                                   "Pending",
                                                   "Connected"};
 
-char lowered(char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); }
 std::string lowered(std::string_view text) {
   std::string out(text);
-  for (char& c : out) c = lowered(c);
+  for (char& c : out) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   return out;
 }
 
-/// Where a reply to the barrier begins, in any letters; the text's size if nowhere.
-std::size_t find_barrier(std::string_view text, std::size_t from) {
-  const auto same = [](char a, char b) { return lowered(a) == b; };
-  const auto* const found = std::search(text.begin() + static_cast<std::ptrdiff_t>(from), text.end(),
-                                        kBarrierReply.begin(), kBarrierReply.end(), same);
-  return static_cast<std::size_t>(found - text.begin());
+/// Where the value of the next reply to the barrier begins, npos = there is none.
+std::size_t find_barrier_value(std::string_view text, std::size_t from) {
+  for (std::size_t at = text.find(kReturn, from); at != std::string_view::npos; at = text.find(kReturn, at + 1)) {
+    const std::size_t name = at + kReturn.size(), value = name + kBarrierName.size();
+    if (lowered(text.substr(name, kBarrierName.size())) == kBarrierName) return value;
+  }
+  return std::string_view::npos;
 }
 
 bool of_number(char c) { return (c >= '0' && c <= '9') || c == '.' || c == '-'; }
@@ -138,12 +138,11 @@ void RhxAnswerParser::take(std::string_view bytes) {
 
 std::optional<RhxAnswer> RhxAnswerParser::next() {
   const std::string_view text = held_;
-  for (std::size_t at = find_barrier(text, 0); at != text.size(); at = find_barrier(text, at + 1)) {
-    const std::string_view value = text.substr(at + kBarrierReply.size());
-    const auto mode =
-        std::find_if(kRunModes.begin(), kRunModes.end(), [&](std::string_view m) { return value.starts_with(m); });
+  for (std::size_t at = find_barrier_value(text, 0); at != std::string_view::npos; at = find_barrier_value(text, at)) {
+    const auto mode = std::find_if(kRunModes.begin(), kRunModes.end(),
+                                   [&](std::string_view m) { return text.substr(at).starts_with(m); });
     if (mode == kRunModes.end()) continue;
-    const std::size_t end = at + kBarrierReply.size() + mode->size();
+    const std::size_t end = at + mode->size();
     RhxAnswer answer = read_answer(text.substr(0, end));
     held_.erase(0, end);
     return answer;
