@@ -12,17 +12,25 @@ constexpr MonoNs kLookAgainNs = 100 * kNsPerMs;
 constexpr MonoNs kLiveNs = kNsPerS;
 // What stands behind `set runmode run` in the same read waits until the run is over: leave it alone for a while.
 constexpr MonoNs kRunPauseNs = 300 * kNsPerMs;
+constexpr MonoNs kSameComplaintNs = 10 * kNsPerS;
+constexpr double kLowestRateHz = 1.0, kHighestRateHz = 1e6;
+constexpr double kLastTimestamp = 4294967295.0;
 constexpr int kMostTries = 3;
 constexpr std::size_t kMostNotes = 64;
-constexpr std::string_view kStatus = "ConnectionStatus";
 
 const std::vector<std::string> kIdentityQuestions{"get version", "get type", "get sampleratehertz",
                                                   "get tcpnumberdatablocksperwrite"};
+constexpr const char* kWaveformStatus = "get tcpwaveformdataoutputconnectionstatus";
+constexpr const char* kSpikeStatus = "get tcpspikedataoutputconnectionstatus";
 const std::vector<std::string> kPortQuestions{"get tcpwaveformdataoutputport", "get tcpspikedataoutputport",
-                                              "get tcpwaveformdataoutputconnectionstatus",
-                                              "get tcpspikedataoutputconnectionstatus"};
+                                              kWaveformStatus, kSpikeStatus};
 
 std::string one_message(const std::vector<std::string>& commands) { return rhx_messages(commands).front(); }
+
+std::string output_named(const char* which) { return std::string("TCP") + which + "DataOutput"; }
+std::optional<std::string_view> status(const RhxAnswer& answer, const char* which) {
+  return answer.value(output_named(which) + "ConnectionStatus");
+}
 
 int port_of(const RhxAnswer& answer, const char* parameter, int usual) {
   const auto port = answer.number(parameter);
@@ -36,12 +44,21 @@ void RhxDialogue::begin(std::uint64_t standing_plan) {
   standing_plan_ = standing_plan;
   identity_tries_ = 0;
   pending_.reset();
-  waveform_offered_ = spikes_offered_ = busy_told_ = run_asked_ = slow_writes_told_ = false;
+  waveform_ = spikes_ = {};
+  forgotten_ = {};
+  run_asked_ = slow_writes_told_ = false;
   run_mode_.clear();
+  refusal_.clear();
   messages_ = {one_message(kIdentityQuestions)};
   uploads_.clear();
   timestamp_.reset();
   not_before_ns_ = 0;
+}
+
+void RhxDialogue::unanswered() {
+  const bool run_asked = run_asked_;
+  begin(set_up() ? plan_.hash : standing_plan_);
+  run_asked_ = run_asked;
 }
 
 const RhxDialogue::Message* RhxDialogue::next(const Ports& ports, MonoNs now_ns) {
@@ -75,17 +92,18 @@ RhxDialogue::Message RhxDialogue::live_message(MonoNs now_ns) {
   if (run_mode_ == "Stop" && blocks_per_write_ != 1) {
     return {one_message({"set tcpnumberdatablocksperwrite 1", "get tcpnumberdatablocksperwrite"}), true};
   }
-  const bool ask_time = running() && tells_time();
-  return {one_message(ask_time ? std::vector<std::string>{"get currenttimestamp"} : std::vector<std::string>{}), true};
+  std::vector<std::string> questions{kWaveformStatus, kSpikeStatus};
+  if (running() && tells_time()) questions.emplace_back("get currenttimestamp");
+  return {one_message(questions), true};
 }
 
 void RhxDialogue::take(const RhxAnswer& answer, MonoNs now_ns) {
-  if (!answer.complaint.empty()) note("RHX says: " + answer.complaint);
+  complain(answer.complaint, now_ns);
   if (const auto blocks = answer.number("TCPNumberDataBlocksPerWrite")) blocks_per_write_ = *blocks;
   watch_run(answer.run_mode);
   switch (stage_) {
     case Stage::kIdentity:
-      return identify(answer);
+      return identify(answer, now_ns);
     case Stage::kPlan:
       if (messages_.empty()) upload(false, now_ns);
       return;
@@ -94,13 +112,18 @@ void RhxDialogue::take(const RhxAnswer& answer, MonoNs now_ns) {
     case Stage::kPorts:
       return check_ports(answer);
     case Stage::kLive:
-      if (const auto samples = answer.number(""); samples && *samples >= 0) {
-        timestamp_ = static_cast<std::uint32_t>(static_cast<std::uint64_t>(*samples));
-      }
-      return;
+      return look(answer);
     case Stage::kRefused:
       return;
   }
+}
+
+void RhxDialogue::look(const RhxAnswer& answer) {
+  if (const auto samples = answer.number(""); samples && *samples >= 0 && *samples <= kLastTimestamp) {
+    timestamp_ = static_cast<std::uint32_t>(*samples);
+  }
+  const auto forgotten = [&](const char* which) { return status(answer, which) == "Disconnected"; };
+  forgotten_ = {ports_.waveform && forgotten("Waveform"), ports_.spikes && forgotten("Spike")};
 }
 
 /// One channel after the other: RHX takes no second upload while one is on.
@@ -115,13 +138,17 @@ void RhxDialogue::upload(bool finished, MonoNs now_ns) {
   messages_ = {one_message(commands)};
 }
 
-void RhxDialogue::identify(const RhxAnswer& answer) {
+void RhxDialogue::identify(const RhxAnswer& answer, MonoNs now_ns) {
   const auto type = answer.value("Type");
   const auto rate_hz = answer.number("SampleRateHertz");
-  if (!type || !rate_hz || *rate_hz <= 0) {
-    // An answer to somebody before us, on a connection that was taken over.
-    messages_ = {one_message(kIdentityQuestions)};
-    if (++identity_tries_ < kMostTries) return;
+  if (!type || !rate_hz || *rate_hz < kLowestRateHz || *rate_hz > kHighestRateHz) {
+    if (++identity_tries_ < kMostTries) {
+      // An answer to somebody before us, on a connection that was taken over. The one to us is on its way: unless that
+      // is waited for, each answer would be taken for the next one.
+      not_before_ns_ = now_ns + kLookAgainNs;
+      messages_ = {one_message(kIdentityQuestions)};
+      return;
+    }
     refusal_ = "what answers at " + settings_.address + " is no Intan RHX that tells its type and sample rate";
     stage_ = Stage::kRefused;
     return;
@@ -141,7 +168,7 @@ void RhxDialogue::identify(const RhxAnswer& answer) {
 void RhxDialogue::lay_plan(double blocks_per_write) {
   try {
     plan_ = make_rhx_plan(settings_, pulses_, identity_->controller);
-  } catch (const std::runtime_error& problem) {
+  } catch (const std::exception& problem) {
     refusal_ = problem.what();
     stage_ = Stage::kRefused;
     return;
@@ -163,40 +190,52 @@ void RhxDialogue::lay_plan(double blocks_per_write) {
 void RhxDialogue::check_ports(const RhxAnswer& answer) {
   identity_->waveform_port = port_of(answer, "TCPWaveformDataOutputPort", identity_->waveform_port);
   identity_->spike_port = port_of(answer, "TCPSpikeDataOutputPort", identity_->spike_port);
-  offer(answer, "Waveform", waveform_offered_, ports_.waveform);
-  if (!settings_.spike_channels.empty()) offer(answer, "Spike", spikes_offered_, ports_.spikes);
+  offer(answer, "Waveform", waveform_, ports_.waveform);
+  if (!settings_.spike_channels.empty()) offer(answer, "Spike", spikes_, ports_.spikes);
 }
 
 /// RHX closes the listener when a client has come: only then, and when it is asked again, does it listen.
-void RhxDialogue::offer(const RhxAnswer& answer, const char* which, bool& offered, bool open) {
-  const std::string name = std::string("TCP") + which + "DataOutput";
-  const auto status = answer.value(name + std::string(kStatus));
-  if (!status) return;
-  offered = !open && *status == "Pending";
-  if (!open && *status == "Disconnected") messages_.push_back(one_message({"execute connect" + name}));
-  if (open || *status != "Connected" || std::exchange(busy_told_, true)) return;
+void RhxDialogue::offer(const RhxAnswer& answer, const char* which, Port& port, bool open) {
+  const auto now = status(answer, which);
+  if (!now) return;
+  port.offered = !open && *now == "Pending";
+  if (!open && *now == "Disconnected") messages_.push_back(one_message({"execute connect" + output_named(which)}));
+  if (open || *now != "Connected" || std::exchange(port.busy_told, true)) return;
   note(std::string("another program reads RHX's ") + which +
        " data: disconnect it (Network > Remote TCP Control), it takes one client");
 }
 
 void RhxDialogue::watch_run(const std::string& mode) {
-  if (mode.empty() || mode == run_mode_) return;
-  const bool first = std::exchange(run_mode_, mode).empty();
-  if (!first) note("RHX: " + mode);
-  if (mode == "Stop") {
-    slow_writes_told_ = false;
-  } else if (blocks_per_write_ > 1 && stage_ != Stage::kIdentity && !std::exchange(slow_writes_told_, true)) {
-    note("RHX sends " + std::to_string(std::lround(blocks_per_write_)) +
-         " blocks at once, which delays every spike by 20 to 100 ms: stop the run for two seconds and start it again");
+  if (!mode.empty() && mode != run_mode_) {
+    const bool first = std::exchange(run_mode_, mode).empty();
+    if (!first) note("RHX: " + mode);
   }
+  if (!running()) slow_writes_told_ = false;
+  const bool slow = running() && blocks_per_write_ > 1 && stage_ != Stage::kIdentity;
+  if (!slow || std::exchange(slow_writes_told_, true)) return;
+  note("RHX sends " + std::to_string(std::lround(blocks_per_write_)) +
+       " blocks at once, which delays every spike by 20 to 100 ms: stop the run for two seconds and start it again");
+}
+
+void RhxDialogue::complain(const std::string& complaint, MonoNs now_ns) {
+  const bool again = complaint == complaint_ && now_ns < complaint_again_ns_;
+  if (complaint.empty() || again) return;
+  complaint_ = complaint;
+  complaint_again_ns_ = now_ns + kSameComplaintNs;
+  const bool planning = stage_ == Stage::kPlan;
+  note("RHX says: " + complaint +
+       (planning ? " (when it was told what to send: has it all channels of spike_channels and [sleep].channels?)"
+                 : ""));
 }
 
 bool RhxDialogue::tells_time() const {
   const std::string& version = identity_->version;  // CurrentTimestamp came with 3.2
-  return !version.starts_with("3.0") && !version.starts_with("3.1");
+  return !version.starts_with("3.0.") && !version.starts_with("3.1.");
 }
 
 std::optional<std::uint32_t> RhxDialogue::take_timestamp() { return std::exchange(timestamp_, std::nullopt); }
+
+RhxDialogue::Ports RhxDialogue::take_forgotten() { return std::exchange(forgotten_, {}); }
 
 std::optional<std::string> RhxDialogue::take_note() {
   if (notes_.empty()) return std::nullopt;

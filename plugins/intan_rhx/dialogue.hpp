@@ -26,6 +26,8 @@ class RhxDialogue {
 
   /// A new connection to the command port. `standing_plan`: hash of what an earlier process had set up, 0 = nothing.
   void begin(std::uint64_t standing_plan);
+  /// What was sent last will not be answered any more: asks anew who RHX is, and changes nothing that stands.
+  void unanswered();
 
   struct Ports {
     bool waveform = false, spikes = false;  ///< open on our side
@@ -46,28 +48,37 @@ class RhxDialogue {
   /// Why this RHX cannot be used; "" = it can.
   [[nodiscard]] const std::string& refusal() const noexcept { return refusal_; }
   /// RHX listens for that client.
-  [[nodiscard]] bool waveform_offered() const noexcept { return waveform_offered_; }
-  [[nodiscard]] bool spikes_offered() const noexcept { return spikes_offered_; }
+  [[nodiscard]] bool waveform_offered() const noexcept { return waveform_.offered; }
+  [[nodiscard]] bool spikes_offered() const noexcept { return spikes_.offered; }
   /// The plan stands and stimuli are uploaded.
   [[nodiscard]] bool set_up() const noexcept { return stage_ == Stage::kLive || stage_ == Stage::kPorts; }
   [[nodiscard]] const std::string& run_mode() const noexcept { return run_mode_; }
   [[nodiscard]] bool running() const noexcept { return !run_mode_.empty() && run_mode_ != "Stop"; }
   /// RHX's newest sample, once after each answer that told it.
   std::optional<std::uint32_t> take_timestamp();
+  /// Connections that RHX has given up although our side is open: from 3.3 on a click on Disconnect forgets the socket
+  /// without closing it, and nothing would ever come of it again.
+  Ports take_forgotten();
   /// Lines for the user, oldest first.
   std::optional<std::string> take_note();
 
  private:
   enum class Stage : std::uint8_t { kIdentity, kPlan, kUpload, kPorts, kLive, kRefused };
 
-  void identify(const RhxAnswer& answer);
+  struct Port {
+    bool offered = false, busy_told = false;
+  };
+
+  void identify(const RhxAnswer& answer, MonoNs now_ns);
   void lay_plan(double blocks_per_write);
   void check_ports(const RhxAnswer& answer);
-  void offer(const RhxAnswer& answer, const char* which, bool& offered, bool open);
+  void offer(const RhxAnswer& answer, const char* which, Port& port, bool open);
   std::optional<Message> choose(MonoNs now_ns);
   Message live_message(MonoNs now_ns);
+  void look(const RhxAnswer& answer);
   void upload(bool finished, MonoNs now_ns);
   void note(std::string line);
+  void complain(const std::string& complaint, MonoNs now_ns);
   void watch_run(const std::string& mode);
   [[nodiscard]] bool tells_time() const;
 
@@ -84,12 +95,13 @@ class RhxDialogue {
   int identity_tries_ = 0;
   double blocks_per_write_ = 1;
   bool slow_writes_told_ = false;
-  bool waveform_offered_ = false, spikes_offered_ = false;
-  bool busy_told_ = false;
-  Ports ports_;
+  Port waveform_, spikes_;
+  Ports ports_, forgotten_;
   bool run_asked_ = false;
   std::optional<std::uint32_t> timestamp_;
   std::deque<std::string> notes_;
+  std::string complaint_;  ///< the last one told
+  MonoNs complaint_again_ns_ = 0;
   MonoNs not_before_ns_ = 0;
 };
 
