@@ -70,8 +70,12 @@ TEST_CASE("RHX mouse: vturnd's reader finds the same spikes, the pulses and the 
       vturn::test::rhx_settings({"B-000|LOW", "B-001|HIGH", "A-AUX2", "DIGITAL-IN-01"}, rig.mouse_settings.rate_hz);
   reader_settings.signals = {{0, "B-000|LOW"}, {1, "B-001|HIGH"}, {2, "A-AUX2"}};
   vturn::test::RhxRun run(std::move(reader_settings));
-  run.waveform(rig.client.waveform);
+  // Some frames first, which say that the run is on: spikes far behind them would be taken for a new run's.
+  constexpr std::size_t kFirstBlock = 4 + 128 * (4 + 2 * 4);
+  const std::span<const std::uint8_t> waveform(rig.client.waveform);
+  run.waveform(waveform.first(kFirstBlock));
   run.spikes(rig.client.spikes);
+  run.waveform(waveform.subspan(kFirstBlock));
   const auto frames = rig.frames();
   const auto chunks = parse_chunks(rig.client.spikes);
   UnitSamples read;
