@@ -12,11 +12,12 @@ namespace {
 /// As many as one message holds.
 constexpr std::size_t kMost = (kRhxLongestMessage - kRhxBarrier.size()) / (VTURN_MAX_MARK_TEXT + 12);
 
-/// In RHX's grammar: nothing that would end the command.
+/// In RHX's grammar: nothing that would end the command, and no byte that a Latin-1 reader would take for two letters.
 std::string as_command(const char* text) {
   std::string command = std::string("livenotes ") + text;
-  std::replace_if(
-      command.begin(), command.end(), [](char c) { return c == ';' || static_cast<unsigned char>(c) < 0x20; }, ',');
+  const auto misread = [](char c) { return c < ' ' || c > '~'; };
+  std::replace_if(command.begin(), command.end(), misread, '?');
+  std::replace(command.begin(), command.end(), ';', ',');
   return command;
 }
 
@@ -24,6 +25,7 @@ std::string as_command(const char* text) {
 
 void LiveNotes::put(const char* text) noexcept {
   Note note{};
+  if (std::strspn(text, " ") == std::strlen(text)) return;  // RHX knows no note without text
   std::memcpy(note.data(), text, strnlen(text, note.size() - 1));
   waiting_.push(note);
 }
