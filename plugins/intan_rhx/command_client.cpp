@@ -30,6 +30,10 @@ constexpr int kPulseTries = 2000;
 
 void CommandClient::connect() noexcept {
   if (up() || connecting()) return;
+  // The decision thread may still be sending to the connection before.
+  const Turn turn(busy_);
+  if (!turn) return;
+  forget_rest();
   socket_.connect(address_);
   if (socket_.open()) up_.store(true, std::memory_order_release);
 }
@@ -44,12 +48,11 @@ bool CommandClient::service() noexcept {
     if (socket_.finish_connecting() == TcpSocket::State::kOpen) up_.store(true, std::memory_order_release);
     return socket_.state() != TcpSocket::State::kClosed;
   }
+  // One read, however much there is: the data sockets come next.
   std::array<std::uint8_t, 4096> bytes;
-  std::ptrdiff_t size = 0;
-  while (up() && (size = socket_.receive(bytes)) > 0) {
-    parser_.take({reinterpret_cast<const char*>(bytes.data()), static_cast<std::size_t>(size)});
-  }
-  if (!up() || size < 0) {
+  const std::ptrdiff_t size = up() ? socket_.receive(bytes) : -1;
+  if (size > 0) parser_.take({reinterpret_cast<const char*>(bytes.data()), static_cast<std::size_t>(size)});
+  if (size < 0) {
     lost();
     return false;
   }
@@ -59,12 +62,17 @@ bool CommandClient::service() noexcept {
 
 void CommandClient::lost() noexcept {
   up_.store(false, std::memory_order_release);
-  waiting_ = false;
+  give_up();
+  unanswered_since_ns_ = 0;
   static_cast<void>(parser_.unasked());
   // The decision thread may be about to send: then the next call closes it.
   const Turn turn(busy_);
   if (!turn) return;
   socket_.close();
+  forget_rest();
+}
+
+void CommandClient::forget_rest() noexcept {
   rest_.clear();
   unfinished_.store(false, std::memory_order_release);
 }
@@ -93,6 +101,7 @@ bool CommandClient::try_ask(const std::string& message, MonoNs now_ns) noexcept 
   if (waiting_ || !try_send(message, 1)) return false;
   waiting_ = true;
   asked_ns_ = now_ns;
+  if (unanswered_since_ns_ == 0) unanswered_since_ns_ = now_ns;
   return true;
 }
 
@@ -101,7 +110,9 @@ bool CommandClient::try_tell(const std::string& message) noexcept { return !wait
 std::optional<RhxAnswer> CommandClient::answer() {
   if (!waiting_) return std::nullopt;
   auto answer = parser_.next();
-  waiting_ = !answer;
+  if (!answer) return std::nullopt;
+  waiting_ = false;
+  unanswered_since_ns_ = 0;
   return answer;
 }
 

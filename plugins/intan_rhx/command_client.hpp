@@ -29,6 +29,8 @@ class CommandClient {
   /// One that RHX answers when it likes: what begins a run.
   bool try_tell(const std::string& message) noexcept;
   std::optional<RhxAnswer> answer();
+  /// The answer that is awaited will not come any more.
+  void give_up() noexcept { waiting_ = false; }
   /// What RHX said without being asked.
   std::string unasked() { return waiting_ ? "" : parser_.unasked(); }
 
@@ -39,6 +41,8 @@ class CommandClient {
   [[nodiscard]] bool connecting() const noexcept { return socket_.state() == TcpSocket::State::kConnecting; }
   [[nodiscard]] bool waiting() const noexcept { return waiting_; }
   [[nodiscard]] MonoNs asked_ns() const noexcept { return asked_ns_; }
+  /// When the first of the messages was asked that RHX has not answered; 0 = it has answered.
+  [[nodiscard]] MonoNs unanswered_since_ns() const noexcept { return unanswered_since_ns_; }
   [[nodiscard]] int fd() const noexcept { return socket_.fd(); }
   [[nodiscard]] bool wants_to_write() const noexcept {
     return connecting() || unfinished_.load(std::memory_order_acquire);
@@ -47,6 +51,7 @@ class CommandClient {
  private:
   bool try_send(std::string_view message, int tries) noexcept;
   void send_rest() noexcept;
+  void forget_rest() noexcept;
   void lost() noexcept;
 
   sockaddr_in address_;
@@ -58,7 +63,7 @@ class CommandClient {
   std::atomic<bool> unfinished_{false};  ///< rest_ is not empty
   RhxAnswerParser parser_;
   bool waiting_ = false;
-  MonoNs asked_ns_ = 0;
+  MonoNs asked_ns_ = 0, unanswered_since_ns_ = 0;
 };
 
 }  // namespace vturn::plugins

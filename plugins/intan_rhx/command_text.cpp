@@ -11,7 +11,7 @@
 namespace vturn::plugins {
 namespace {
 
-constexpr std::size_t kMostHeld = 64 * 1024;
+constexpr std::size_t kMostHeld = 64 * 1024, kMostShown = 500;
 constexpr double kLargestNumber = 1e15;  // beyond it, and for "inf" and "nan", no conversion to integers is defined
 constexpr std::string_view kReturn = "Return: ";
 constexpr std::string_view kBarrierName = "runmode ";
@@ -112,6 +112,13 @@ std::vector<std::string> rhx_messages(const std::vector<std::string>& commands) 
   }
   messages.push_back(message.append(kRhxBarrier));
   return messages;
+}
+
+std::string rhx_shown(std::string_view text) {
+  std::string line(text.substr(0, kMostShown));
+  const auto foreign = [](char c) { return c < ' ' || c > '~'; };
+  std::replace_if(line.begin(), line.end(), foreign, '?');
+  return text.size() > kMostShown ? line + "..." : line;
 }
 
 std::optional<std::string_view> RhxAnswer::value(std::string_view parameter) const {

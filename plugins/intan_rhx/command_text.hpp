@@ -19,6 +19,9 @@ inline constexpr std::string_view kRhxBarrier = "get runmode;";
 /// long). A lone `set` ends RHX 3.4.
 std::vector<std::string> rhx_messages(const std::vector<std::string>& commands);
 
+/// What some program said, as one line of the log.
+std::string rhx_shown(std::string_view text);
+
 /// What RHX said to one message.
 struct RhxAnswer {
   std::string run_mode;                       ///< Stop, Run, Record, Trigger

@@ -155,11 +155,11 @@ void RhxDialogue::identify(const RhxAnswer& answer, MonoNs now_ns) {
   }
   const auto controller = ingest::parse_rhx_controller(*type);
   if (!controller) {
-    refusal_ = controller.error();
+    refusal_ = rhx_shown(controller.error());
     stage_ = Stage::kRefused;
     return;
   }
-  identity_ = {*controller, *rate_hz, std::string(answer.value("Version").value_or("?"))};
+  identity_ = {*controller, *rate_hz, rhx_shown(answer.value("Version").value_or("?"))};
   note("RHX " + identity_->version + ", " + std::string(*type) + ", " + std::to_string(std::lround(*rate_hz)) +
        " Hz, " + answer.run_mode);
   lay_plan(answer.number("TCPNumberDataBlocksPerWrite").value_or(1));
@@ -223,7 +223,7 @@ void RhxDialogue::complain(const std::string& complaint, MonoNs now_ns) {
   complaint_ = complaint;
   complaint_again_ns_ = now_ns + kSameComplaintNs;
   const bool planning = stage_ == Stage::kPlan;
-  note("RHX says: " + complaint +
+  note("RHX says: " + rhx_shown(complaint) +
        (planning ? " (when it was told what to send: has it all channels of spike_channels and [sleep].channels?)"
                  : ""));
 }

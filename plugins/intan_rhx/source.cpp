@@ -11,11 +11,18 @@ namespace {
 constexpr MonoNs kIdleNs = 50 * kNsPerMs;
 constexpr MonoNs kHousekeepingNs = 100 * kNsPerMs;
 constexpr MonoNs kConnectNs = kNsPerS;
+// A message of which TCP made two reads is never answered.
+constexpr MonoNs kUnansweredNs = 10 * kNsPerS;
+// A pulse to an RHX that does not answer would come out whenever it does.
+constexpr MonoNs kPromptNs = 500 * kNsPerMs;
+// Of RHX, of which 15 s are known.
+constexpr MonoNs kPatienceNs = 3 * kNsPerS;
 constexpr std::size_t kBufferBytes = 1U << 20U;
 
-short events_of(const TcpSocket& socket, bool wanted) {
-  if (socket.state() == TcpSocket::State::kConnecting) return POLLOUT;
-  return socket.open() && wanted ? POLLIN : short{0};
+/// One that is not read is not waited for either: hung up, it would wake the reader for ever.
+pollfd item_of(const TcpSocket& socket, bool reading) {
+  const bool connecting = socket.state() == TcpSocket::State::kConnecting;
+  return {reading ? socket.fd() : -1, connecting ? short{POLLOUT} : short{POLLIN}, 0};
 }
 
 }  // namespace
@@ -35,7 +42,8 @@ IntanRhxSource::IntanRhxSource(const vturn_host& host, const char* config_json)
 
 /// Sockets that an earlier vturnd left.
 void IntanRhxSource::take_over() noexcept {
-  keep_->page()->read_mono_ns.store(now(), std::memory_order_release);
+  took_over_ns_ = now();
+  keep_->page()->read_mono_ns.store(took_over_ns_, std::memory_order_release);
   drained_seen_ = keep_->page()->drained_bytes.load(std::memory_order_acquire);
   for (DataPort* port : {&waveform_, &spikes_}) {
     if (const int fd = keep_->take(port->role); fd >= 0) port->socket = TcpSocket(fd);
@@ -64,11 +72,11 @@ void IntanRhxSource::run() noexcept {
     data_port(waveform_, dialogue_.waveform_offered(), now_ns);
     data_port(spikes_, dialogue_.spikes_offered(), now_ns);
     // Spikes first: the frames of the same write then carry the time past them.
-    if (reader_) read(spikes_);
-    if (reader_) read(waveform_);
+    for (DataPort* port : {&spikes_, &waveform_}) reader_ ? read(*port) : discard(*port, now_ns);
     if (burst_.open() && burst_.silence_left_ns(now()) <= 0) end_burst();
     if (now_ns >= next_housekeeping_ns_) housekeeping(now_ns);
   }
+  pulses_.set_ready(false);  // nobody would see them any more
   if (burst_.open()) end_burst();
   burst_.say_down(reader_ ? reader_->newest_own_ns() : 0, reader_ ? reader_->epoch() : 0);
   // Left to itself RHX would fill them up and stop the run. The command connection stays with its keeper.
@@ -83,8 +91,8 @@ void IntanRhxSource::wait() noexcept {
   const short command = client_.wants_to_write() ? POLLIN | POLLOUT : POLLIN;
   std::array<pollfd, 4> sockets{{{stop_.fd(), POLLIN, 0},
                                  {client_.fd(), command, 0},
-                                 {waveform_.socket.fd(), events_of(waveform_.socket, reading), 0},
-                                 {spikes_.socket.fd(), events_of(spikes_.socket, reading), 0}}};
+                                 item_of(waveform_.socket, reading),
+                                 item_of(spikes_.socket, reading)}};
   const MonoNs left_ns = burst_.open() ? std::max<MonoNs>(0, burst_.silence_left_ns(now())) : kIdleNs;
   const timespec timeout{left_ns / kNsPerS, left_ns % kNsPerS};
   ppoll(sockets.data(), sockets.size(), &timeout, nullptr);
@@ -113,10 +121,13 @@ void IntanRhxSource::command_port(MonoNs now_ns) noexcept {
       keep_->keep(KeptRole::kCommand, client_.fd());
       // With a data connection from before it is the same RHX, and what it was told still stands.
       const bool same = waveform_.socket.open() || spikes_.socket.open();
-      dialogue_.begin(same ? keep_->page()->channels_hash.load(std::memory_order_acquire) : 0);
+      // Half a plan is none: if this process ends before it stands, the next one must not believe in it.
+      const std::uint64_t standing = keep_->page()->channels_hash.exchange(0);
+      dialogue_.begin(same ? standing : 0);
     } else {
       log(VTURN_LOG_ERROR, "RHX has closed the command connection");
       keep_->drop(KeptRole::kCommand);
+      unsent_notes_.clear();
     }
     set_up_ = false;
   }
@@ -125,15 +136,25 @@ void IntanRhxSource::command_port(MonoNs now_ns) noexcept {
     dialogue_.take(*answer, now_ns);
     answered();
   }
+  const RhxDialogue::Ports forgotten = dialogue_.take_forgotten();
+  if (forgotten.waveform) lost(waveform_);
+  if (forgotten.spikes) lost(spikes_);
+  if (client_.waiting() && now_ns - client_.asked_ns() > kUnansweredNs) {
+    client_.give_up();
+    dialogue_.unanswered();
+    set_up_ = false;
+  }
   ask(now_ns);
 }
 
 void IntanRhxSource::ask(MonoNs now_ns) noexcept {
   if (client_.waiting()) return;
-  if (const std::string text = client_.unasked(); !text.empty()) log(VTURN_LOG_WARNING, "RHX says: " + text);
+  if (const std::string text = client_.unasked(); !text.empty()) log(VTURN_LOG_WARNING, "RHX says: " + rhx_shown(text));
   const bool recording = set_up_ && dialogue_.run_mode() == "Record";
-  if (const std::string notes = notes_.take(recording && settings_.live_notes); !notes.empty()) {
-    if (client_.try_ask(notes, now_ns)) return;
+  if (unsent_notes_.empty()) unsent_notes_ = notes_.take(recording && settings_.live_notes);
+  if (!unsent_notes_.empty()) {
+    if (client_.try_ask(unsent_notes_, now_ns)) unsent_notes_.clear();
+    return;
   }
   const auto* message = dialogue_.next({waveform_.socket.open(), spikes_.socket.open()}, now_ns);
   if (message == nullptr) return;
@@ -207,6 +228,15 @@ void IntanRhxSource::read(DataPort& port) noexcept {
   if (burst_.due(arrival_ns)) end_burst();
 }
 
+/// Taken over, but what it brings is known only when RHX has told who it is. Until then it may wait for so long.
+void IntanRhxSource::discard(DataPort& port, MonoNs now_ns) noexcept {
+  if (!port.socket.open() || now_ns - took_over_ns_ < kPatienceNs) return;
+  const std::ptrdiff_t size = port.socket.receive(buffer_);
+  if (size < 0) return lost(port);
+  if (size == 0 || std::exchange(discarding_, true)) return;
+  log(VTURN_LOG_ERROR, "RHX's data are thrown away so that its run goes on: it does not take commands");
+}
+
 void IntanRhxSource::lost(DataPort& port) noexcept {
   port.socket.close();
   port.open = false;
@@ -223,9 +253,12 @@ void IntanRhxSource::end_burst() noexcept {
 void IntanRhxSource::housekeeping(MonoNs now_ns) noexcept {
   next_housekeeping_ns_ = now_ns + kHousekeepingNs;
   const bool running = client_.up() && dialogue_.running();
-  pulses_.set_ready(running && set_up_ && waveform_.socket.open());
+  const MonoNs since_ns = client_.unanswered_since_ns();
+  const bool prompt = since_ns == 0 || now_ns - since_ns < kPromptNs;
+  const bool seen = waveform_.socket.open() && reader_ && !reader_->columns_in_doubt();
+  pulses_.set_ready(running && set_up_ && prompt && seen);
   pulses_.service(now_ns);
-  watch_.commands(client_.up(), settings_.address, client_.waiting() ? client_.asked_ns() : 0, now_ns);
+  watch_.commands(client_.up(), settings_.address, since_ns, now_ns);
   watch_.pulses(pulses_.unconfirmed(), pulses_.foreign(), now_ns);
   if (reader_) {
     watch_.reader(*reader_, now_ns);

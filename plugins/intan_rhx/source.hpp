@@ -54,6 +54,7 @@ class IntanRhxSource {
   void use(const RhxIdentity& identity);
   void data_port(DataPort& port, bool offered, MonoNs now_ns) noexcept;
   void read(DataPort& port) noexcept;
+  void discard(DataPort& port, MonoNs now_ns) noexcept;
   void lost(DataPort& port) noexcept;
   void end_burst() noexcept;
   void housekeeping(MonoNs now_ns) noexcept;
@@ -72,10 +73,13 @@ class IntanRhxSource {
   RhxDialogue dialogue_;
   RhxWatch watch_;
   LiveNotes notes_;
+  std::string unsent_notes_;
   DataPort waveform_{KeptRole::kWaveform, {}, false, 0}, spikes_{KeptRole::kSpikes, {}, false, 0};
   std::optional<ingest::RhxReader> reader_;
   std::vector<std::uint8_t> buffer_;
   std::uint64_t drained_seen_ = 0, received_bytes_ = 0;
+  MonoNs took_over_ns_ = 0;
+  bool discarding_ = false;
   MonoNs next_connect_ns_ = 0, next_housekeeping_ns_ = 0;
   bool command_was_up_ = false;
   bool set_up_ = false;  ///< the dialogue's plan stands and the reader knows it
