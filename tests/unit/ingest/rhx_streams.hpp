@@ -77,7 +77,7 @@ inline ingest::RhxReaderSettings rhx_settings(const std::vector<std::string>& en
 struct RhxRun {
   explicit RhxRun(ingest::RhxReaderSettings settings) : reader(std::move(settings)) {}
 
-  void waveform(std::span<const std::uint8_t> bytes, MonoNs at = kNsPerS) { reader.waveform(bytes, at, sink); }
+  void waveform(const ByteVector& bytes, MonoNs at = kNsPerS) { reader.waveform(bytes, at, sink); }
   void spikes(const ByteVector& bytes, MonoNs at = kNsPerS) { reader.spikes(bytes, at, sink); }
   /// Source changes that tell more than the time.
   [[nodiscard]] std::vector<InputEvent> changes() const {

@@ -72,10 +72,10 @@ TEST_CASE("RHX mouse: vturnd's reader finds the same spikes, the pulses and the 
   vturn::test::RhxRun run(std::move(reader_settings));
   // Some frames first, which say that the run is on: spikes far behind them would be taken for a new run's.
   constexpr std::size_t kFirstBlock = 4 + 128 * (4 + 2 * 4);
-  const std::span<const std::uint8_t> waveform(rig.client.waveform);
-  run.waveform(waveform.first(kFirstBlock));
+  const auto& waveform = rig.client.waveform;
+  run.waveform({waveform.begin(), waveform.begin() + kFirstBlock});
   run.spikes(rig.client.spikes);
-  run.waveform(waveform.subspan(kFirstBlock));
+  run.waveform({waveform.begin() + kFirstBlock, waveform.end()});
   const auto frames = rig.frames();
   const auto chunks = parse_chunks(rig.client.spikes);
   UnitSamples read;
