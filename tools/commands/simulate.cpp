@@ -1,3 +1,4 @@
+#include <optional>
 #include <tuple>
 
 #include "tools/commands/registry.hpp"
@@ -16,6 +17,7 @@ struct SimulateOptions {
   simulation::LiveSettings live;
   SimulatedProgram program;
   std::string speed = "1";
+  std::optional<double> run_ahead_ms;
   std::string hypnogram;
   std::size_t recording = 0;
   double compress_s = 0.0;
@@ -73,9 +75,8 @@ void add_live_options(CLI::App& app, SimulateOptions& o) {
       ->capture_default_str();
   app.add_option("--speed", o.speed, "times real time, or max")->capture_default_str();
   app.add_option("--follow", s.follow, "vturnd's PUB address: never run ahead of its session time");
-  app.add_option("--run-ahead-ms", s.run_ahead_ms, "allowed over --follow's session time")
-      ->check(CLI::Range(1.0, 1e6))
-      ->capture_default_str();
+  app.add_option("--run-ahead-ms", o.run_ahead_ms, "allowed over --follow's session time (50; as intan-rhx 60)")
+      ->check(CLI::Range(1.0, 1e6));
   app.add_option("--follow-timeout", s.follow_timeout_s, "seconds without news before giving up")
       ->capture_default_str();
   app.add_flag("--no-wait-subscriber", o.no_wait, "start at once instead of when somebody subscribes");
@@ -116,6 +117,7 @@ int simulate(SimulateOptions& o) {
   if (!o.calibration_folder.empty()) return write_calibration(o);
   s.speed = parse_speed(o.speed);
   s.wait_subscriber = !o.no_wait;
+  s.run_ahead_ms = o.run_ahead_ms.value_or(o.program.usual_run_ahead_ms());
   if (!o.stall.empty()) std::tie(s.stall_at_s.emplace(), s.stall_s) = parse_pair("--stall-at", o.stall);
   const auto peer = o.program.make(s);
   const auto result = simulation::run_live(s, choose_hypnogram(o, o.recording), *peer);

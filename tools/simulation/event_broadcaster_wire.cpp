@@ -119,10 +119,10 @@ void EventBroadcasterWire::block_messages(const Block& block, SendTime) {
       block, [&](const GuiTtl& ttl) { send_ttl(ttl); }, [&](const GuiSpike& spike) { send_spike(spike); });
 }
 
-void EventBroadcasterWire::emit(std::uint8_t kind, Bytes body) {
+void EventBroadcasterWire::emit(std::uint8_t kind, Bytes body, std::int64_t told) {
   const std::array<std::uint8_t, 2> envelope{kind, 0};
   const std::array<Bytes, 2> parts{envelope, body};
-  GuiWire::emit(parts);
+  GuiWire::emit(parts, told);
 }
 
 void EventBroadcasterWire::send_ttl(const GuiTtl& t) {
@@ -136,7 +136,7 @@ void EventBroadcasterWire::send_ttl(const GuiTtl& t) {
                          t.line,
                          t.state,
                          t.word};
-  raw_binary_ ? emit(kTtl, broadcast_raw(ttl)) : emit(kTtl, bytes_of(broadcast_json(ttl)));
+  raw_binary_ ? emit(kTtl, broadcast_raw(ttl), t.sample) : emit(kTtl, bytes_of(broadcast_json(ttl)), t.sample);
 }
 
 void EventBroadcasterWire::send_spike(const GuiSpike& s) {
@@ -154,7 +154,7 @@ void EventBroadcasterWire::send_spike(const GuiSpike& s) {
                              amplitude,
                              kThreshold,
                              s.waveform_uv};
-  raw_binary_ ? emit(kSpike, broadcast_raw(spike)) : emit(kSpike, bytes_of(broadcast_json(spike)));
+  raw_binary_ ? emit(kSpike, broadcast_raw(spike), s.sample) : emit(kSpike, bytes_of(broadcast_json(spike)), s.sample);
 }
 
 }  // namespace vturn::simulation

@@ -55,7 +55,7 @@ class EventBroadcasterWire : public GuiWire {
   void begin_anew([[maybe_unused]] bool restart) override { events_.forget(); }
   void send_ttl(const GuiTtl& ttl);
   void send_spike(const GuiSpike& spike);
-  void emit(std::uint8_t kind, Bytes body);
+  void emit(std::uint8_t kind, Bytes body, std::int64_t told);
 
   WireSettings settings_;
   bool raw_binary_;

@@ -43,7 +43,7 @@ void FalconWire::block_messages(const Block& block, SendTime time) {
        static_cast<std::uint32_t>(block.samples), static_cast<std::uint64_t>(block.first_sample + sample_offset()),
        time.monotonic_s, ++message_id_, static_cast<std::uint32_t>(rate_hz())});
   const std::array<Bytes, 1> parts{bytes};
-  emit(parts);
+  emit(parts, block.first_sample + static_cast<std::int64_t>(block.samples));
 }
 
 }  // namespace vturn::simulation

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -52,6 +53,8 @@ class GuiWire {
   }
 
   [[nodiscard]] std::uint64_t messages() const noexcept { return messages_; }
+  /// The mouse's newest sample that a message has told of: what tells of events alone may be silent for long.
+  [[nodiscard]] std::int64_t newest_told() const noexcept { return newest_told_; }
   /// Sample number on the wire of the mouse's sample 0: shifts at a rehearsed restart or loop.
   [[nodiscard]] std::int64_t sample_offset() const noexcept { return sample_offset_; }
 
@@ -59,9 +62,11 @@ class GuiWire {
   virtual void block_messages(const Block& block, SendTime time) = 0;
   /// Sample numbers begin anew; with `restart` acquisition as a whole does.
   virtual void begin_anew(bool restart) = 0;
-  void emit(std::span<const Bytes> parts) {
+  /// `told`: newest sample of the mouse that it tells of.
+  void emit(std::span<const Bytes> parts, std::int64_t told) {
     if (faults_.lose_one()) return;
     ++messages_;
+    newest_told_ = std::max(newest_told_, told);
     (*sink_)(parts);
   }
   [[nodiscard]] double rate_hz() const noexcept { return rate_hz_; }
@@ -70,7 +75,7 @@ class GuiWire {
   double rate_hz_;
   Faults faults_;
   const Sink* sink_ = nullptr;
-  std::int64_t sample_offset_ = 0;
+  std::int64_t sample_offset_ = 0, newest_told_ = 0;
   std::uint64_t messages_ = 0;
 };
 

@@ -48,7 +48,10 @@ GuiDescription describe(const MouseSettings& mouse, const OpenEphysSettings& set
 }  // namespace
 
 OpenEphysPeer::OpenEphysPeer(const MouseSettings& mouse, const OpenEphysSettings& settings)
-    : settings_(settings), wire_(make_wire(mouse, settings)), publisher_(context_, settings.address, kHighWater) {
+    : settings_(settings),
+      wire_(make_wire(mouse, settings)),
+      publisher_(context_, settings.address, kHighWater),
+      rate_hz_(mouse.rate_hz) {
   const auto next_port = address_with_port_plus(publisher_.endpoint(), 1);
   if (settings.plugin == GuiPlugin::kZmqInterface && next_port) heartbeat_.emplace(context_, *next_port);
   if (!settings.http.empty()) {
@@ -70,7 +73,10 @@ void OpenEphysPeer::serve_until(Clock::time_point end) {
   std::this_thread::sleep_until(end);
 }
 
+double OpenEphysPeer::withheld_s() const { return static_cast<double>(next_sample_ - wire_->newest_told()) / rate_hz_; }
+
 void OpenEphysPeer::send(const Block& block, Clock::time_point) {
+  next_sample_ = block.first_sample + static_cast<std::int64_t>(block.samples);
   wire_->send(block, {unix_ms(), monotonic_s()}, [&](auto parts) { publisher_.send(parts, tools::interrupted); });
 }
 

@@ -35,6 +35,7 @@ class OpenEphysPeer : public MousePeer {
   [[nodiscard]] std::size_t block_samples() const override { return settings_.block_samples; }
   void send(const Block& block, Clock::time_point due) override;
   [[nodiscard]] std::int64_t sample_offset() const override { return wire_->sample_offset(); }
+  [[nodiscard]] double withheld_s() const override;
   void report(tools::Json& summary) const override { summary["messages"] = wire_->messages(); }
 
  private:
@@ -44,6 +45,8 @@ class OpenEphysPeer : public MousePeer {
   Publisher publisher_;
   std::optional<HeartbeatReply> heartbeat_;
   std::unique_ptr<GuiHttp> http_;
+  double rate_hz_;
+  std::int64_t next_sample_ = 0;
 };
 
 }  // namespace vturn::simulation

@@ -103,9 +103,9 @@ void OpenEphysWire::begin_anew(bool restart) {
   events_.forget();
 }
 
-void OpenEphysWire::emit(std::string_view envelope, const std::string& header, Bytes payload) {
+void OpenEphysWire::emit(std::string_view envelope, const std::string& header, Bytes payload, std::int64_t told) {
   const std::array<Bytes, 3> parts{bytes_of(envelope), bytes_of(header), payload};
-  GuiWire::emit(parts);
+  GuiWire::emit(parts, told);
 }
 
 void OpenEphysWire::block_messages(const Block& block, SendTime time) {
@@ -120,7 +120,7 @@ void OpenEphysWire::send_ttl(const GuiTtl& ttl, std::int64_t timestamp_ms) {
   for (std::size_t i = 0; i < 8; ++i) payload[2 + i] = static_cast<std::uint8_t>(ttl.word >> (8 * i));
   const TtlHeader header{++message_num_, settings_.stream, settings_.source_node, ttl.sample + sample_offset(),
                          timestamp_ms};
-  emit(kEventEnvelope, format_header(header), payload);
+  emit(kEventEnvelope, format_header(header), payload, ttl.sample);
 }
 
 void OpenEphysWire::send_spike(const GuiSpike& spike, std::int64_t timestamp_ms) {
@@ -134,7 +134,7 @@ void OpenEphysWire::send_spike(const GuiSpike& spike, std::int64_t timestamp_ms)
                            0,
                            kThreshold,
                            timestamp_ms};
-  emit(kEventEnvelope, format_header(header), bytes_of(spike.waveform_uv));
+  emit(kEventEnvelope, format_header(header), bytes_of(spike.waveform_uv), spike.sample);
 }
 
 void OpenEphysWire::send_data(const Block& block, std::int64_t timestamp_ms) {
@@ -144,7 +144,8 @@ void OpenEphysWire::send_data(const Block& block, std::int64_t timestamp_ms) {
                             static_cast<int>(i), Mouse::channel_names()[channel],
                             block.samples,       block.first_sample + sample_offset(),
                             rate_hz(),           timestamp_ms};
-    emit(kDataEnvelope, format_header(header), bytes_of(block.channels[channel]));
+    emit(kDataEnvelope, format_header(header), bytes_of(block.channels[channel]),
+         block.first_sample + static_cast<std::int64_t>(block.samples));
   }
 }
 

@@ -61,7 +61,7 @@ class OpenEphysWire : public GuiWire {
   void send_ttl(const GuiTtl& ttl, std::int64_t timestamp_ms);
   void send_spike(const GuiSpike& spike, std::int64_t timestamp_ms);
   void send_data(const Block& block, std::int64_t timestamp_ms);
-  void emit(std::string_view envelope, const std::string& header, Bytes payload);
+  void emit(std::string_view envelope, const std::string& header, Bytes payload, std::int64_t told);
 
   WireSettings settings_;
   GuiEvents events_;

@@ -73,7 +73,8 @@ void Pace::rebase_session(double time_s, double sample_time_s) {
 bool Pace::wait_for_vturnd(double time_s, Peer& peer) {
   const auto give_up = Clock::now() + wall(settings_.follow_timeout_s);
   follower_->service();
-  while (time_s > followed_s() + settings_.run_ahead_ms * 1e-3) {
+  const double answerable_s = time_s - peer.withheld_s();
+  while (answerable_s > followed_s() + settings_.run_ahead_ms * 1e-3) {
     if (tools::interrupted() || peer.broken()) return false;
     if (Clock::now() > give_up) return report_lost_vturnd(time_s);
     follower_->wait(kNewsPatience);

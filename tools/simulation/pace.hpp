@@ -13,7 +13,7 @@ namespace vturn::simulation {
 struct PaceSettings {
   std::string follow;          ///< vturnd's PUB, empty = none
   double speed = 1.0;          ///< times real time, or the recorded pace; 0 = as fast as it goes
-  double run_ahead_ms = 50.0;  ///< over the published session time, with follow
+  double run_ahead_ms = 50.0;  ///< of what is sent over the published session time, with follow
   double follow_timeout_s = 30.0;
   bool wait_subscriber = true;
 };

@@ -27,6 +27,8 @@ class Peer {
   [[nodiscard]] virtual bool ready() = 0;
   /// Whether data are being acquired: time stands still while they are not.
   [[nodiscard]] virtual bool acquiring() { return true; }
+  /// Seconds of what was acquired that nothing it sent tells of, by its nature: nobody can have answered to them.
+  [[nodiscard]] virtual double withheld_s() const { return 0.0; }
   /// Whether it can go on at all.
   [[nodiscard]] virtual bool broken() const { return false; }
   /// The end: gives clients what they have not taken yet; false when they did not take it by then.

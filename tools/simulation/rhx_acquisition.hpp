@@ -32,6 +32,8 @@ class RhxAcquisition {
 
   /// A burst that came in at `due` while a run was on.
   void acquire(std::vector<std::unique_ptr<RhxBlock>> burst, Clock::time_point due);
+  /// Blocks that wait for their successor and for a whole write.
+  [[nodiscard]] std::size_t held() const noexcept { return held_.size(); }
   /// Added to the feed's sample numbers on the wire.
   [[nodiscard]] std::int64_t timestamp_offset() const noexcept { return timestamp_offset_; }
   /// First samples (of the feed) of the stimuli that key presses began; each is told once. `sample_of`: when a press

@@ -56,6 +56,10 @@ bool RhxPeer::ready() {
   return acquiring() && (client || !settings_.running);
 }
 
+double RhxPeer::withheld_s() const {
+  return static_cast<double>(acquisition_.held() * kRhxBlockFrames) / mouse_settings_.rate_hz;
+}
+
 void RhxPeer::send(const Block& block, Clock::time_point due) {
   auto& state = server_.state();
   if (faults_.at(static_cast<double>(block.first_sample) / mouse_settings_.rate_hz).restart && state.running()) {

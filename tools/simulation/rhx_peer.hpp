@@ -32,6 +32,7 @@ class RhxPeer : public MousePeer {
   void serve_until(Clock::time_point end) override { server_.serve_until(end); }
   [[nodiscard]] bool ready() override;
   [[nodiscard]] bool acquiring() override { return server_.state().running(); }
+  [[nodiscard]] double withheld_s() const override;
   [[nodiscard]] bool broken() const override { return server_.state().crashed; }
   [[nodiscard]] std::size_t block_samples() const override { return block_samples_; }
   void send(const Block& block, Clock::time_point due) override;

@@ -177,12 +177,17 @@ TEST_CASE("Event Broadcaster: what the mouse did, in both formats") {
     const Run run(wire, 300);
     check_events(run, !raw);
     CHECK(wire.messages() == run.messages.size());
+    std::int64_t newest = 0;
     for (const auto& message : run.messages) {
       REQUIRE(message.size() == 2);
       REQUIRE(message[0].size() == 2);
       const bool spike = message[0][0] == 1;
       if (raw) REQUIRE(message[1].size() == (spike ? 190 : 34));
+      if (raw) newest = std::max(newest, value_at<std::int64_t>(message[1], 8));
     }
+    // A mouse whose cells are silent must not wait for an answer to what it did not say.
+    if (raw) CHECK(wire.newest_told() == newest);
+    CHECK(wire.newest_told() <= 300 * 204 - 100);
   }
 }
 
@@ -231,6 +236,7 @@ TEST_CASE("Falcon: the mouse's channels and pulses, the sample before an edge le
   FalconWire wire({}, settings);
   const Run run(wire, 90, 696);
   REQUIRE(run.messages.size() == 88);
+  CHECK(wire.newest_told() == 90 * 696);
   ingest::FalconOutputParser parser;
   std::vector<std::pair<std::int64_t, int>> changes;
   std::uint16_t word = 0;

@@ -41,7 +41,9 @@ TEST_CASE("RHX acquisition: bursts of a 30th of a second, the newest block waits
       for (std::size_t burst = 1; burst < 8; ++burst) {
         rig.live(1);
         const std::size_t writable = burst * blocks - 1;
-        CHECK(rig.frames().size() == 128 * (writable / per_write * per_write));
+        const std::size_t written = writable / per_write * per_write;
+        CHECK(rig.frames().size() == 128 * written);
+        CHECK(rig.peer.withheld_s() == Approx(static_cast<double>(128 * (burst * blocks - written)) / rate_hz));
       }
     }
   }
