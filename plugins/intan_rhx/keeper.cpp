@@ -21,24 +21,30 @@ constexpr std::size_t kMostAtOnce = 16U << 20U;
 
 }  // namespace
 
-Keeper::Keeper(const std::string& rhx, int owner)
+Keeper::Keeper(const std::string& rhx, int owner, MonoNs stalled_ns)
     : listener_(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)),
       owner_(owner),
+      stalled_ns_(stalled_ns),
       owner_pid_(getppid()),
       last_use_ns_(rt::mono_now_ns()) {
   const KeeperAddress address(rhx);
   if (listener_ < 0 || bind(listener_, address.generic(), address.size) != 0 || listen(listener_, 4) != 0) {
-    throw std::runtime_error("keeper of RHX at " + rhx + ": " + std::strerror(errno));
+    const std::string why = std::strerror(errno);
+    close_all();
+    throw std::runtime_error("keeper of RHX at " + rhx + ": " + why);
   }
+  rt::send_descriptors(owner_, KeeperMessage{}.bytes(), {});
 }
 
-Keeper::~Keeper() {
+Keeper::~Keeper() { close_all(); }
+
+void Keeper::close_all() noexcept {
   page_.reset();
   for (const int fd : kept_) {
     if (fd >= 0) close(fd);
   }
   if (owner_ >= 0) close(owner_);
-  close(listener_);
+  if (listener_ >= 0) close(listener_);
 }
 
 void Keeper::run() {
@@ -58,7 +64,7 @@ void Keeper::run() {
 
 /// Nobody reads: the owner is gone or has not done it for a while.
 bool Keeper::stalled(MonoNs now_ns) const noexcept {
-  return page_ && now_ns - (*page_)->read_mono_ns.load(std::memory_order_acquire) > kStalledNs;
+  return page_ && now_ns - (*page_)->read_mono_ns.load(std::memory_order_acquire) > stalled_ns_;
 }
 
 bool Keeper::done(MonoNs now_ns) const noexcept {
@@ -83,7 +89,8 @@ void Keeper::serve_owner() noexcept {
     const auto received = rt::receive_descriptor(owner_, {reinterpret_cast<char*>(&message), sizeof message});
     if (received.size == 0) return owner_left(rt::mono_now_ns());
     if (received.size < 0) return;
-    if (received.size == sizeof message) take(message, received.descriptor);
+    if (received.size != sizeof message) message.kind = KeeperMessage::Kind::kAll;  // no message of an owner
+    take(message, received.descriptor);
   }
 }
 
@@ -94,9 +101,11 @@ void Keeper::owner_left(MonoNs now_ns) noexcept {
 }
 
 void Keeper::take(const KeeperMessage& message, int descriptor) noexcept {
-  if (static_cast<std::size_t>(message.role) >= kKeptRoles) return;
-  if (message.kind == KeeperMessage::Kind::kDrop) drop(message.role);
-  if (message.kind != KeeperMessage::Kind::kKeep || descriptor < 0) return;
+  const bool known = static_cast<std::size_t>(message.role) < kKeptRoles;
+  const bool keep = known && message.kind == KeeperMessage::Kind::kKeep && descriptor >= 0;
+  if (!keep && descriptor >= 0) close(descriptor);
+  if (known && message.kind == KeeperMessage::Kind::kDrop) drop(message.role);
+  if (!keep) return;
   drop(message.role);
   kept(message.role) = descriptor;
   if (message.role != KeptRole::kPage) return;

@@ -15,8 +15,11 @@ namespace vturn::plugins {
 /// so all three are kept open here, and the data sockets are emptied when the daemon has not done it for 3 s.
 class Keeper {
  public:
-  /// `owner`: connection to the daemon that started it. Throws std::runtime_error when this RHX has a keeper already.
-  Keeper(const std::string& rhx, int owner);
+  static constexpr MonoNs kStalledNs = 3 * kNsPerS;
+
+  /// `owner`: connection to the daemon that started it, which is told that it is there; closed in any case. Throws
+  /// std::runtime_error when this RHX has a keeper already. `stalled_ns`: without a read by the owner.
+  Keeper(const std::string& rhx, int owner, MonoNs stalled_ns = kStalledNs);
   ~Keeper();
   Keeper(const Keeper&) = delete;
   Keeper& operator=(const Keeper&) = delete;
@@ -25,7 +28,6 @@ class Keeper {
   void run();
 
  private:
-  static constexpr MonoNs kStalledNs = 3 * kNsPerS;
   static constexpr MonoNs kAbandonedNs = 600 * kNsPerS;
 
   [[nodiscard]] int& kept(KeptRole role) noexcept { return kept_[static_cast<std::size_t>(role)]; }
@@ -41,8 +43,11 @@ class Keeper {
   void watch_command() noexcept;
   void drop(KeptRole role) noexcept;
 
+  void close_all() noexcept;
+
   int listener_;
   int owner_;
+  MonoNs stalled_ns_;
   std::int32_t owner_pid_ = 0;
   std::array<int, kKeptRoles> kept_{-1, -1, -1, -1};
   std::unique_ptr<SharedPage> page_;

@@ -19,7 +19,7 @@ SharedPage::SharedPage(int fd, bool fresh) : fd_(fd) {
   page_ = fresh ? new (memory) KeptPage : static_cast<KeptPage*>(memory);
   if (page_->magic == KeptPage::kMagic) return;
   munmap(memory, sizeof(KeptPage));
-  fail("the shared page is of another version");
+  fail("the shared page is of another version: end vturn-keeper, then click Connect in RHX");
 }
 
 SharedPage::~SharedPage() {

@@ -23,6 +23,7 @@ namespace vturn::plugins {
 namespace {
 
 constexpr int kAnswerMs = 1000;
+constexpr int kStartMs = 3000;  // to load a program on a busy machine
 
 class Nowhere final : public SocketKeep {
  public:
@@ -54,8 +55,10 @@ class SystemdStore final : public SocketKeep {
   void take_ours() noexcept {
     constexpr int kFirst = 3;
     const char* names = std::getenv("LISTEN_FDNAMES");
+    const char* count = std::getenv("LISTEN_FDS");
+    const int end = kFirst + (count == nullptr ? 0 : std::atoi(count));
     std::string_view left = names == nullptr ? "" : names;
-    for (int fd = kFirst; !left.empty(); ++fd) {
+    for (int fd = kFirst; fd < end && !left.empty(); ++fd) {
       const std::size_t colon = left.find(':');
       const std::string_view name = left.substr(0, colon);
       left = colon == std::string_view::npos ? "" : left.substr(colon + 1);
@@ -75,14 +78,15 @@ class SystemdStore final : public SocketKeep {
 class KeeperProcess final : public SocketKeep {
  public:
   explicit KeeperProcess(const std::string& rhx) {
-    if (!join(KeeperAddress(rhx))) start(rhx);
-    open_page();
+    try {
+      if (!join(KeeperAddress(rhx))) start(rhx);
+      open_page();
+    } catch (...) {
+      leave();
+      throw;
+    }
   }
-  ~KeeperProcess() override {
-    if (keeper_ >= 0) close(keeper_);
-    int status = 0;
-    if (child_ > 0) waitpid(child_, &status, WNOHANG);
-  }
+  ~KeeperProcess() override { leave(); }
   KeeperProcess(const KeeperProcess&) = delete;
   KeeperProcess& operator=(const KeeperProcess&) = delete;
 
@@ -95,24 +99,32 @@ class KeeperProcess final : public SocketKeep {
   }
 
  private:
+  void leave() noexcept {
+    if (keeper_ >= 0) close(std::exchange(keeper_, -1));
+    int status = 0;
+    if (child_ > 0) waitpid(child_, &status, WNOHANG);
+  }
+
   /// Takes over from a keeper that is there; false when there is none.
   bool join(const KeeperAddress& address) {
-    keeper_ = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    // A stopped keeper with a full queue must not block.
+    keeper_ = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (keeper_ < 0 || connect(keeper_, address.generic(), address.size) != 0) {
-      if (keeper_ >= 0) close(keeper_);
-      keeper_ = -1;
-      return false;
+      const int why = errno;
+      if (keeper_ >= 0) close(std::exchange(keeper_, -1));
+      if (why == ECONNREFUSED) return false;
+      throw std::runtime_error(std::string("the keeper of this RHX's sockets: ") + std::strerror(why));
     }
     if (!same_user(keeper_)) throw std::runtime_error("the keeper of this RHX's sockets belongs to another user");
-    receive_all();
+    receive_all(kAnswerMs);
     return true;
   }
 
-  void receive_all() {
+  void receive_all(int patience_ms) {
     for (;;) {
       pollfd answer{keeper_, POLLIN, 0};
       KeeperMessage message;
-      if (poll(&answer, 1, kAnswerMs) <= 0)
+      if (poll(&answer, 1, patience_ms) <= 0)
         throw std::runtime_error("the keeper of this RHX's sockets does not answer");
       const auto received = rt::receive_descriptor(keeper_, {reinterpret_cast<char*>(&message), sizeof message});
       if (received.size != sizeof message)
@@ -134,8 +146,7 @@ class KeeperProcess final : public SocketKeep {
     keeper_ = pair[0];
     const int error = spawn(rhx, pair[1]);
     close(pair[1]);
-    if (error == 0) return;
-    close(std::exchange(keeper_, -1));
+    if (error == 0) return receive_all(kStartMs);
     throw std::runtime_error(program() + " cannot be started: " + std::strerror(error) +
                              "; it keeps RHX's sockets when vturnd ends. keep_sockets = false goes without");
   }
@@ -191,7 +202,6 @@ void SocketKeep::open_page() {
   const int left = take(KeptRole::kPage);
   if (left >= 0) {
     page_ = std::make_unique<SharedPage>(left);
-    took_over_ = found_[static_cast<std::size_t>(KeptRole::kCommand)] >= 0;
   } else {
     page_ = std::make_unique<SharedPage>();
     keep(KeptRole::kPage, page_->fd());

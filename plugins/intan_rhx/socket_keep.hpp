@@ -26,7 +26,6 @@ class SocketKeep {
 
   /// A socket that an earlier process left, -1 = none; it is the caller's then.
   int take(KeptRole role) noexcept;
-  [[nodiscard]] bool took_over() const noexcept { return took_over_; }
   [[nodiscard]] SharedPage& page() noexcept { return *page_; }
 
  protected:
@@ -38,7 +37,6 @@ class SocketKeep {
  private:
   std::array<int, kKeptRoles> found_{-1, -1, -1, -1};
   std::unique_ptr<SharedPage> page_;
-  bool took_over_ = false;
 };
 
 /// In systemd's file descriptor store when systemd runs this process (NOTIFY_SOCKET), else in a keeper process of its
