@@ -8,7 +8,7 @@ namespace vturn {
 /// that (WatchdogSec= of the unit) systemd starts it anew, with the sockets that it keeps.
 class ServiceWatch {
  public:
-  /// Reads WATCHDOG_USEC.
+  /// Reads WATCHDOG_USEC and WATCHDOG_PID.
   ServiceWatch();
   void ready() noexcept;
   /// Call at least every 100 ms.
