@@ -109,6 +109,10 @@ void RhxServer::command_client_left() {
   }
 }
 
+void RhxServer::close_commands() {
+  if (command_client_) command_client_left();
+}
+
 void RhxServer::reply(const std::string& text) {
   if (text.empty() || !command_client_) return;
   [[maybe_unused]] const auto sent = send(command_client_.get(), text.data(), text.size(), MSG_NOSIGNAL);

@@ -65,6 +65,8 @@ class RhxServer {
   void stop_run();
   /// Closes a data connection, as a broken network does.
   void drop_client(RhxStream stream);
+  /// Closes the command connection, as a click on Disconnect does.
+  void close_commands();
 
   [[nodiscard]] std::uint64_t overruns() const noexcept { return overruns_; }
   [[nodiscard]] std::uint64_t bytes_sent(RhxStream stream) const noexcept { return port(stream).bytes_sent; }
