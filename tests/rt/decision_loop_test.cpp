@@ -78,7 +78,7 @@ TEST_CASE("with a live subscriber the ZeroMQ send adds locks, counted, and no al
   // In flight at once: what one burst gives. A subscriber that lags behind for long makes the pool grow, by design.
   const std::uint64_t missed = bench.publisher.published() - received;
   const auto delivered = [&] {
-    for (int i = 0; i < 10'000 && received + missed < bench.publisher.published(); ++i) {
+    for (int i = 0; i < 500'000 && received + missed < bench.publisher.published(); ++i) {
       std::this_thread::sleep_for(std::chrono::microseconds(20));
     }
   };
