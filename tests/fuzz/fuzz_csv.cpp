@@ -3,7 +3,9 @@
 #include <cstdint>
 #include <istream>
 #include <streambuf>
+#include <string>
 
+#include "daemon/models/turn_cells.hpp"
 #include "tools/lib/csv.hpp"
 
 using namespace vturn::tools;
@@ -33,10 +35,16 @@ void ask(const CsvReader& csv, std::size_t column) {
   }
 }
 
+void read_turn_cells(const std::string& text) {
+  const auto cells = vturn::turn_cells_from_csv(text, "fuzz.csv");
+  if (!cells && cells.error().rfind("fuzz.csv:", 0) != 0) __builtin_trap();
+}
+
 }  // namespace
 
-/// Any bytes are either rows or one CsvError; every row's every field can be asked for.
+/// Any bytes are either rows or one CsvError; every row's every field can be asked for. They may also be turn cells.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size > 0 && data[0] == 'u') read_turn_cells(std::string(reinterpret_cast<const char*>(data), size));
   Bytes bytes(data, size);
   std::istream in(&bytes);
   try {

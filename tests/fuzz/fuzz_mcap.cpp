@@ -55,6 +55,7 @@ void read_session(std::string_view bytes) {
   for (auto item = session->next(); item != SessionReader::Item::kEnd; item = session->next()) {
   }
   require(session->complete() || !session->stopped_by().empty());
+  require(session->attachment("rig.toml").size() <= bytes.size());
 }
 
 // Walks the records as far as they go and writes the checksums that their bytes have; the magic is put right too.

@@ -65,8 +65,9 @@ OpenEphysReaderSettings settings(std::uint8_t choice) {
   all.sample_rate_hz = (choice & 1) != 0 ? 30000 : 0;
   all.signals = {{0, "LFP", -1}, {1, "", 0}};
   if ((choice & 2) != 0) all.stream = "s";
-  if ((choice & 64) != 0) all.imu.from = ImuSettings::From::kEuler;
-  if ((choice & 128) != 0) all.feed = GuiFeed::kEventBroadcaster;
+  const bool other = (choice & 32) != 0;
+  if ((choice & 64) != 0) all.imu.from = other ? ImuSettings::From::kQuaternion : ImuSettings::From::kEuler;
+  if ((choice & 128) != 0) all.feed = other ? GuiFeed::kFalconOutput : GuiFeed::kEventBroadcaster;
   if ((choice & 4) != 0) {
     all.units.from = UnitMapSettings::From::kSortedId;
     all.units.map = {{"Electrode 1/1", 0}};

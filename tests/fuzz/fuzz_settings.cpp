@@ -10,6 +10,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto rig = vturn::settings::parse_rig(text, "rig.toml");
   if (rig) {
     (void)rig->signals();
+    (void)rig->resolve(rig->sleep.model);
     if (rig->master() >= rig->sources.size()) __builtin_trap();
   } else if (rig.error().empty() || rig.error().find("rig.toml") != 0) {
     __builtin_trap();  // an error without its place helps nobody
