@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <exception>
+#include <type_traits>
 
 #include "plugins/api/vturn_plugin.h"
 
@@ -53,12 +54,20 @@ inline constexpr vturn_source_functions kSourceFunctions = {
     mark_of<Source>(),
 };
 
-/// The interface's functions of an output class with self_test(), fire() and stop(), made from (host, configuration).
+/// The interface's functions of an output class with self_test(), fire() and stop(), made from (host, configuration) or
+/// from (host, configuration, source instance).
 template <class Output>
 inline constexpr vturn_output_functions kOutputFunctions = {
-    [](const vturn_host* host, const char* config, void*, char* error, std::size_t error_size) -> void* {
+    [](const vturn_host* host, const char* config, [[maybe_unused]] void* source, char* error,
+       std::size_t error_size) -> void* {
       void* instance = nullptr;
-      guarded(error, error_size, [&] { instance = new Output(*host, config); });
+      guarded(error, error_size, [&] {
+        if constexpr (std::is_constructible_v<Output, const vturn_host&, const char*, void*>) {
+          instance = new Output(*host, config, source);
+        } else {
+          instance = new Output(*host, config);
+        }
+      });
       return instance;
     },
     [](void* instance, char* error, std::size_t error_size) -> std::int32_t {

@@ -11,9 +11,9 @@ namespace {
 
 constexpr double kLongestPulseMs = 100.0;  // what RHX can set for a digital output
 
-RhxPulses& pulses_of(IntanRhxSource* source, const Config& config) {
+RhxPulses& pulses_of(void* source, const Config& config) {
   if (source == nullptr) config.refuse("source", "\"\"", "the name of the [[source]] of type \"intan_rhx\"");
-  return source->pulses();
+  return static_cast<IntanRhxSource*>(source)->pulses();
 }
 
 std::string checked(const Config& config, const char* key, const std::string& text) {
@@ -47,7 +47,7 @@ RhxPulseSettings settings_of(const Config& config) {
 
 }  // namespace
 
-IntanRhxOutput::IntanRhxOutput(const vturn_host& host, const char* config_json, IntanRhxSource* source)
+IntanRhxOutput::IntanRhxOutput(const vturn_host& host, const char* config_json, void* source)
     : name_(Config(config_json).name()), pulses_(pulses_of(source, Config(config_json))) {
   output_ = pulses_.add(settings_of(Config(config_json)), host);
 }

@@ -7,11 +7,14 @@ namespace vturn::plugins {
 /// A stimulus of an RHS controller: presses a key of RHX through the source's command connection.
 class IntanRhxOutput {
  public:
-  IntanRhxOutput(const vturn_host& host, const char* config_json, IntanRhxSource* source);
+  /// `source`: the IntanRhxSource whose connection it uses.
+  IntanRhxOutput(const vturn_host& host, const char* config_json, void* source);
 
   /// Waits up to a second for RHX to stand ready. Throws std::runtime_error with one line.
   void self_test();
   std::int32_t fire(const vturn_pulse& pulse) noexcept;
+  /// The controller ends each pulse by itself, and RHX has no command that would end it sooner.
+  static std::int32_t stop(std::uint32_t) noexcept { return VTURN_RESULT_STOPPED; }
 
  private:
   std::string name_;
