@@ -63,19 +63,19 @@ void RhxPulses::collect(Output& output) noexcept {
   }
 }
 
-void RhxPulses::settle(Output& output, std::int32_t result, MonoNs fired_ns,
-                       const ingest::RhxOutputEdge& edge) noexcept {
+void RhxPulses::settle(Output& output, std::int32_t result, MonoNs fired_ns, vturn_event event) noexcept {
   const Sent& sent = output.awaited[output.first];
-  vturn_event event{};
   event.kind = VTURN_OUTPUT_RESULT;
   event.source = VTURN_NO_SOURCE;
-  event.session_time_ns = edge.own_ns;
-  event.source_sample = edge.sample;
-  event.arrival_mono_ns = edge.arrival_mono_ns;
   event.payload.output = {static_cast<std::uint8_t>(result), 0, sent.rule, sent.trigger_id, fired_ns};
   output.first = (output.first + 1) % output.awaited.size();
   --output.count;
   output.host->push(output.host->context, &event, 1);
+}
+
+SessionNs RhxPulses::session_time_ns(const ingest::RhxOutputEdge& edge) const noexcept {
+  if (origin_.master) return edge.own_ns;
+  return origin_.mapping.session_of(origin_.mapping.context, edge.own_ns, edge.arrival_mono_ns);
 }
 
 void RhxPulses::output_edge(const ingest::RhxOutputEdge& edge) noexcept {
@@ -87,7 +87,11 @@ void RhxPulses::output_edge(const ingest::RhxOutputEdge& edge) noexcept {
     if (output.count == 0) {
       ++foreign_;
     } else {
-      settle(output, VTURN_RESULT_FIRED, output.awaited[output.first].mono_ns, edge);
+      vturn_event event{};
+      event.session_time_ns = session_time_ns(edge);
+      event.source_sample = edge.sample;
+      event.arrival_mono_ns = edge.arrival_mono_ns;
+      settle(output, VTURN_RESULT_FIRED, output.awaited[output.first].mono_ns, event);
     }
   }
 }
@@ -98,7 +102,11 @@ void RhxPulses::service(MonoNs now_ns) noexcept {
     collect(output);
     while (output.count > 0 && now_ns - output.awaited[output.first].mono_ns > kConfirmNs) {
       ++unconfirmed_;
-      settle(output, VTURN_RESULT_FAILED, now_ns, {{}, false, 0, 0, 0, now_ns});
+      vturn_event event{};
+      event.arrival_mono_ns = now_ns;
+      std::int64_t uncertainty_ns = 0;
+      output.host->clock_map(output.host->context, now_ns, &event.session_time_ns, &uncertainty_ns);
+      settle(output, VTURN_RESULT_FAILED, now_ns, event);
     }
   }
 }

@@ -42,6 +42,9 @@ class RhxPulses final : public ingest::RhxOutputSink {
     return outputs_[output]->settings;
   }
 
+  /// Set-up: how the source's own time becomes session time.
+  void use_origin(const ingest::ReaderOrigin& origin) noexcept { origin_ = origin; }
+
   /// RHX stands ready for pulses (an RHS controller, set up, running), or why it does not.
   void set_ready(bool ready) noexcept { ready_.store(ready, std::memory_order_release); }
   [[nodiscard]] bool ready() const noexcept { return ready_.load(std::memory_order_acquire); }
@@ -75,9 +78,12 @@ class RhxPulses final : public ingest::RhxOutputSink {
   };
 
   static void collect(Output& output) noexcept;
-  static void settle(Output& output, std::int32_t result, MonoNs fired_ns, const ingest::RhxOutputEdge& edge) noexcept;
+  /// The oldest pulse that is awaited has come to this.
+  static void settle(Output& output, std::int32_t result, MonoNs fired_ns, vturn_event event) noexcept;
+  [[nodiscard]] SessionNs session_time_ns(const ingest::RhxOutputEdge& edge) const noexcept;
 
   CommandClient& client_;
+  ingest::ReaderOrigin origin_;
   std::array<std::unique_ptr<Output>, kMost> outputs_;
   std::size_t count_ = 0;
   std::atomic<bool> ready_{false};

@@ -37,6 +37,7 @@ IntanRhxSource::IntanRhxSource(const vturn_host& host, const char* config_json)
       dialogue_(settings_, pulses_),
       buffer_(kBufferBytes) {
   static_cast<ingest::ReaderOrigin&>(settings_.reader) = burst_.adopt(settings_.reader);
+  pulses_.use_origin(settings_.reader);
   take_over();
 }
 
