@@ -30,7 +30,8 @@ void Digest::add(const OutputEvent& event) noexcept {
 void Digest::add(const HeadingOutput& heading) noexcept {
   for (const float value :
        {heading.angle_rad, heading.map_angle_rad, heading.concentration, heading.p_rest, heading.p_left,
-        heading.p_right, heading.angular_velocity_rad_s, heading.evidence_nats_per_spike, heading.spikes_per_s}) {
+        heading.p_right, heading.angular_velocity_rad_s, heading.evidence_nats_per_spike, heading.spikes_per_s,
+        heading.credible_95_rad, heading.twin_evidence_nats_per_spike}) {
     real(value);
   }
   enumerator(heading.dynamics);

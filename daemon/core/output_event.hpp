@@ -28,6 +28,8 @@ struct HeadingOutput {
   float evidence_nats_per_spike;  ///< against the mean-rate model, running mean
   float spikes_per_s;
   Dynamics dynamics;
+  float credible_95_rad;  ///< size of the smallest set that holds 95 % of the posterior
+  float twin_evidence_nats_per_spike;  ///< of the same spikes with permuted cell identities: what no ring would give
 };
 
 inline constexpr std::size_t kMaxSleepFeatures = 8;

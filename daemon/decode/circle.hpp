@@ -87,13 +87,53 @@ inline std::array<double, kHeadingAngles> convolved(const std::array<double, kHe
   return result;
 }
 
-/// Whether the smallest set of bins that holds at least `mass` of p (which sums to 1) holds this angle.
+/// Density (per bin) between bin centres: linear.
+template <class T>
+double density_at(const std::array<T, kHeadingAngles>& p, double angle_rad) noexcept {
+  const double place = wrap_angle(angle_rad) / kBinRad;
+  const auto below = std::min(static_cast<std::size_t>(place), kHeadingAngles - 1);
+  const double rest = place - static_cast<double>(below);
+  return (1.0 - rest) * static_cast<double>(p[below]) + rest * static_cast<double>(p[(below + 1) % kHeadingAngles]);
+}
+
+/// Mass and size (radians) of where the density lies above `level`, piecewise linear between bin centres.
+struct AboveLevel {
+  double mass = 0.0;
+  double size_rad = 0.0;
+};
+template <class T>
+AboveLevel above_level(const std::array<T, kHeadingAngles>& p, double level) noexcept {
+  double mass = 0.0, bins = 0.0;
+  for (std::size_t bin = 0; bin < kHeadingAngles; ++bin) {
+    const double a = static_cast<double>(p[bin]);
+    const double b = static_cast<double>(p[(bin + 1) % kHeadingAngles]);
+    const double high = std::max(a, b), low = std::min(a, b);
+    if (high <= level) continue;
+    const double share = low > level ? 1.0 : (high - level) / (high - low);
+    mass += share * 0.5 * (high + std::max(low, level));
+    bins += share;
+  }
+  return {mass, bins * kBinRad};
+}
+
+/// Whether the smallest set that holds `mass` of the density (p sums to 1) holds this angle. Whole bins would hold a
+/// few per cent too much where the density is as narrow as a few bins.
 template <class T>
 bool in_highest_density_set(const std::array<T, kHeadingAngles>& p, double angle_rad, double mass) noexcept {
-  const T density = p[nearest_bin(wrap_angle(angle_rad))];
-  double above = 0.0;
-  for (const T value : p) above += value > density ? static_cast<double>(value) : 0.0;
-  return above < mass;
+  return above_level(p, density_at(p, angle_rad)).mass < mass;
+}
+
+/// Size (radians) of the smallest set that holds `mass` of the density.
+template <class T>
+double highest_density_size(const std::array<T, kHeadingAngles>& p, double mass) noexcept {
+  constexpr int kHalvings = 16;
+  double low = 0.0;  // its set holds at least `mass`
+  double high = static_cast<double>(*std::max_element(p.begin(), p.end()));
+  for (int i = 0; i < kHalvings; ++i) {
+    const double level = 0.5 * (low + high);
+    (above_level(p, level).mass >= mass ? low : high) = level;
+  }
+  return above_level(p, low).size_rad;
 }
 
 }  // namespace vturn::circle

@@ -320,6 +320,11 @@ void HeadingFilter::posterior(std::span<float, kHeadingAngles> out) const noexce
     for (std::size_t bin = 0; bin < offset; ++bin) out[bin] += weight * marginal[bin + kHeadingAngles - offset];
   }
 }
+float HeadingFilter::credible_95_rad() const noexcept {
+  std::array<float, kHeadingAngles> p{};
+  posterior(p);
+  return static_cast<float>(circle::highest_density_size(p, 0.95));
+}
 float HeadingFilter::lag_s() const noexcept { return state_->lag_s; }
 float HeadingFilter::gain() const noexcept { return state_->gain; }
 double HeadingFilter::total_evidence_nats() const noexcept { return state_->total_evidence_nats; }

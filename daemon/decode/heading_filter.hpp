@@ -51,6 +51,8 @@ class HeadingFilter {
   /// Posterior of heading, summing to 1, widened by the model's frame error: kHeadingAngles values, written to `out`.
   /// It is of heading the model's lag ahead. Costs some microseconds.
   void posterior(std::span<float, kHeadingAngles> out) const noexcept;
+  /// Size (radians) of the smallest set that holds 95 % of it. Costs as much again.
+  [[nodiscard]] float credible_95_rad() const noexcept;
   /// The model's lag: the posterior's heading minus this times the angular velocity is the estimate's.
   [[nodiscard]] float lag_s() const noexcept;
   /// Tracked global gain: observed over expected spikes.

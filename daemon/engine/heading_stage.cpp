@@ -5,6 +5,8 @@
 namespace vturn {
 namespace {
 
+constexpr std::uint64_t kTwinSeed = 1;
+
 /// First grid point at or after `time_ns`.
 SessionNs grid_after(SessionNs time_ns) noexcept {
   const SessionNs below = time_ns / HeadingStage::kGridNs * HeadingStage::kGridNs;
@@ -23,6 +25,7 @@ void HeadingStage::prepare(const EngineSettings& settings) {
   has_population_ = settings.population.has_value();
   if (has_heading_) {
     filter_.prepare(*settings.heading, settings.kernel);
+    twin_.prepare(with_permuted_units(*settings.heading, kTwinSeed), settings.kernel);
     turns_.prepare(settings.turns);
     coupling_.prepare(settings.coupling);
   }
@@ -32,6 +35,7 @@ void HeadingStage::prepare(const EngineSettings& settings) {
 void HeadingStage::reset() noexcept {
   if (has_heading_) {
     filter_.reset();
+    twin_.reset();
     turns_.reset();
     coupling_.reset();
   }
@@ -42,7 +46,9 @@ void HeadingStage::reset() noexcept {
 void HeadingStage::sleep_state(SleepState state) noexcept {
   if (state == state_) return;
   state_ = state;
-  if (has_heading_) filter_.set_dynamics(dynamics_in(state));
+  if (!has_heading_) return;
+  filter_.set_dynamics(dynamics_in(state));
+  twin_.set_dynamics(dynamics_in(state));
 }
 
 void HeadingStage::spike(const InputEvent& event, OutputBuffer& out) noexcept {
@@ -52,6 +58,7 @@ void HeadingStage::spike(const InputEvent& event, OutputBuffer& out) noexcept {
   if (spike.unit == kNoUnit) return;
   if (has_heading_ && filter_.has_unit(spike.unit)) {
     filter_.spike(event.session_time_ns, spike.unit);
+    twin_.spike(event.session_time_ns, spike.unit);
     estimate_ = filter_.estimate();
     detect(time_ns_, event.source_sample, out);
   }
@@ -82,7 +89,10 @@ void HeadingStage::grid_step(SessionNs time_ns, SampleIndex sample, OutputBuffer
   if (has_population_) detect_population(time_ns, sample, out);
   if (!has_heading_) return;
   filter_.advance(time_ns);
+  twin_.advance(time_ns);
   estimate_ = filter_.estimate();
+  estimate_.credible_95_rad = filter_.credible_95_rad();
+  estimate_.twin_evidence_nats_per_spike = twin_.estimate().evidence_nats_per_spike;
   out.add(OutputKind::kHeading, time_ns, sample).payload.heading = estimate_;
   coupling_.heading(time_ns, estimate_.angle_rad, state_);
   detect(time_ns, sample, out);

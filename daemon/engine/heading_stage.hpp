@@ -34,6 +34,7 @@ class HeadingStage {
   void detect_population(SessionNs time_ns, SampleIndex sample, OutputBuffer& out) noexcept;
 
   HeadingFilter filter_;
+  HeadingFilter twin_;  ///< the same spikes under permuted identities: what evidence there is without a ring
   turns::TurnDetector turns_;
   turns::PopulationDetector population_;
   turns::Coupling coupling_;

@@ -74,7 +74,9 @@ bool body_from_proto(const v1::Heading& message, HeadingOutput& heading) noexcep
              .angular_velocity_rad_s = message.angular_velocity_rad_s(),
              .evidence_nats_per_spike = message.evidence_nats_per_spike(),
              .spikes_per_s = message.spikes_per_s(),
-             .dynamics = Dynamics::kWake};
+             .dynamics = Dynamics::kWake,
+             .credible_95_rad = message.credible_95_rad(),
+             .twin_evidence_nats_per_spike = message.twin_evidence_nats_per_spike()};
   return core(message.dynamics(), Dynamics::kWake, Dynamics::kNrem, heading.dynamics);
 }
 
@@ -171,6 +173,8 @@ void to_proto(const HeadingOutput& heading, v1::Heading& message) {
   message.set_evidence_nats_per_spike(heading.evidence_nats_per_spike);
   message.set_spikes_per_s(heading.spikes_per_s);
   message.set_dynamics(wire<v1::Dynamics>(heading.dynamics));
+  message.set_credible_95_rad(heading.credible_95_rad);
+  message.set_twin_evidence_nats_per_spike(heading.twin_evidence_nats_per_spike);
 }
 
 void to_proto(const SleepOutput& sleep, v1::Sleep& message) {

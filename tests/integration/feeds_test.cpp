@@ -73,7 +73,9 @@ Headings headings_of(const std::filesystem::path& session) {
                               heading.angular_velocity_rad_s(),
                               heading.evidence_nats_per_spike(),
                               heading.spikes_per_s(),
-                              static_cast<vturn::Dynamics>(heading.dynamics())};
+                              static_cast<vturn::Dynamics>(heading.dynamics()),
+                              heading.credible_95_rad(),
+                              heading.twin_evidence_nats_per_spike()};
     digest.add(output);
   }
   return {digest.value(), digest.outputs()};

@@ -12,8 +12,8 @@ namespace vturn::benches {
 inline constexpr double kDegree = 0.017453292519943295;
 
 /// Head-direction cells with von Mises tuning drawn at random: width kappa 2.5-5 (61-87 degrees at half height), peak
-/// 10-40 Hz, base 0.2-1 Hz, preferred headings spread evenly with jitter. Wake dynamics of an Ornstein-Uhlenbeck process
-/// with the given movement, REM dynamics and NREM dynamics as calibration makes them.
+/// 10-40 Hz, base 0.2-1 Hz, preferred headings spread evenly with jitter. Wake dynamics of an Ornstein-Uhlenbeck
+/// process with the given movement, REM dynamics and NREM dynamics as calibration makes them.
 HeadingModel random_ring(std::size_t cells, const tools::Wander& wake, std::uint64_t seed);
 
 /// The movement of the accuracy benchmark: 100 deg/s, correlated over 0.25 s.

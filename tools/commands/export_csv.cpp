@@ -66,7 +66,8 @@ class CsvExport {
         unblind_(options.unblind),
         heading_(options, "heading.csv",
                  {"t_s", "angle_rad", "map_angle_rad", "concentration", "p_rest", "p_left", "p_right",
-                  "angular_velocity_rad_s", "evidence_nats_per_spike", "spikes_per_s", "dynamics"}),
+                  "angular_velocity_rad_s", "evidence_nats_per_spike", "spikes_per_s", "dynamics", "credible_95_rad",
+                  "twin_evidence_nats_per_spike"}),
         sleep_(options, "sleep.csv",
                {"t_s", "state", "p_wake", "p_nrem", "p_rem", "time_in_state_s", "motion", "quality"}),
         turns_(options, "turns.csv",
@@ -183,6 +184,8 @@ class CsvExport {
       heading_.csv.real(value, kDecimals);
     }
     heading_.csv.text(text(m.dynamics()));
+    heading_.csv.real(m.credible_95_rad(), kDecimals);
+    heading_.csv.real(m.twin_evidence_nats_per_spike(), kDecimals);
     heading_.end_row();
   }
 

@@ -22,9 +22,12 @@ namespace {
 double degrees(double angle_rad) { return angle_rad * 180.0 / kPi; }
 
 std::string line(const v1::Heading& m) {
-  return format("%5.1f°  R %.2f  rest %.2f left %.2f right %.2f  %+.0f°/s  evidence %+.3f nats/spike  %.0f spikes/s",
-                degrees(m.angle_rad()), m.concentration(), m.p_rest(), m.p_left(), m.p_right(),
-                degrees(m.angular_velocity_rad_s()), m.evidence_nats_per_spike(), m.spikes_per_s());
+  return format(
+      "%5.1f° (95 %% within %.0f°)  rest %.2f left %.2f right %.2f  %+.0f°/s  evidence %+.3f nats/spike (without a ring "
+      "%+.3f)  %.0f spikes/s",
+      degrees(m.angle_rad()), degrees(m.credible_95_rad()), m.p_rest(), m.p_left(), m.p_right(),
+      degrees(m.angular_velocity_rad_s()), m.evidence_nats_per_spike(), m.twin_evidence_nats_per_spike(),
+      m.spikes_per_s());
 }
 
 std::string line(const v1::Sleep& m) {

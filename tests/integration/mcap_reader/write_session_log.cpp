@@ -30,7 +30,7 @@ OutputEvent heading(int i) {
   event.session_time_ns = i * 10 * kNsPerMs;
   event.source_sample = i * 300;
   event.payload.heading = {
-      static_cast<float>(i % 6), 0.25F, 0.5F, 0.75F, 0.125F, 0.125F, -1.5F, 0.5F, 64.0F, Dynamics::kRem};
+      static_cast<float>(i % 6), 0.25F, 0.5F, 0.75F, 0.125F, 0.125F, -1.5F, 0.5F, 64.0F, Dynamics::kRem, 0.5F, 0.1F};
   return event;
 }
 

@@ -35,7 +35,7 @@ OutputEvent event_of(int i) {
                                    OutputKind::kTrigger, OutputKind::kVeto,    OutputKind::kSession};
   OutputEvent event = output(kKinds[i % 9], i);
   if (event.kind == OutputKind::kHeading) {
-    event.payload.heading = {1.0F, 1.1F, 0.9F, 0.1F, 0.2F, 0.7F, -3.0F, 0.2F, 80.0F, Dynamics::kRem};
+    event.payload.heading = {1.0F, 1.1F, 0.9F, 0.1F, 0.2F, 0.7F, -3.0F, 0.2F, 80.0F, Dynamics::kRem, 0.5F, 0.1F};
   }
   if (event.kind == OutputKind::kSleep) event.payload.sleep.feature_count = static_cast<std::uint8_t>(i % 8);
   return event;

@@ -94,7 +94,8 @@ TEST_CASE("every file has its columns and its rows") {
   const auto out = folder.path() / "out";
   CHECK(CsvReader(out / "heading.csv").header() == Strings{"t_s", "angle_rad", "map_angle_rad", "concentration",
                                                            "p_rest", "p_left", "p_right", "angular_velocity_rad_s",
-                                                           "evidence_nats_per_spike", "spikes_per_s", "dynamics"});
+                                                           "evidence_nats_per_spike", "spikes_per_s", "dynamics",
+                                                           "credible_95_rad", "twin_evidence_nats_per_spike"});
   CHECK(column(out / "heading.csv", "angle_rad") == Strings{"1.500000"});
   CHECK(column(out / "heading.csv", "dynamics") == Strings{"REM"});
   CHECK(column(out / "sleep.csv", "state") == Strings{"REM"});

@@ -155,7 +155,8 @@ inline OutputEvent heading_output(SessionNs at_ns, float angle_rad) {
   OutputEvent event;
   event.kind = OutputKind::kHeading;
   event.session_time_ns = at_ns;
-  event.payload.heading = {angle_rad, angle_rad, 0.9F, 0.8F, 0.1F, 0.1F, 0.5F, 0.2F, 120.0F, Dynamics::kRem};
+  event.payload.heading = {angle_rad, angle_rad, 0.9F,   0.8F,           0.1F, 0.1F,
+                           0.5F,      0.2F,      120.0F, Dynamics::kRem, 0.5F, 0.1F};
   return event;
 }
 

@@ -116,7 +116,7 @@ TEST_CASE("heading, sleep, turn, population and session come back as they were")
   OutputEvent back;
 
   OutputEvent heading = event_of(OutputKind::kHeading);
-  heading.payload.heading = {1.0F, 2.0F, 0.9F, 0.2F, 0.5F, 0.3F, -4.0F, 0.25F, 120.0F, Dynamics::kRem};
+  heading.payload.heading = {1.0F, 2.0F, 0.9F, 0.2F, 0.5F, 0.3F, -4.0F, 0.25F, 120.0F, Dynamics::kRem, 0.5F, 0.1F};
   REQUIRE(wire::from_proto(as<v1::Heading>(encoder.encode(heading, {})), back));
   CHECK(same(back, heading));
 

@@ -1,0 +1,114 @@
+#include "tools/benches/kernel_cost.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <chrono>
+#include <cmath>
+
+#include "tools/benches/kernel_floor.hpp"
+#include "daemon/decode/samples.hpp"
+#include "tools/benches/simulated_ring.hpp"
+
+namespace vturn::benches {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t kBatch = 512;
+constexpr std::size_t kFloorSteps = 512;
+
+double ns_since(Clock::time_point from) {
+  return static_cast<double>(std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - from).count());
+}
+
+double quantile(std::vector<double> values, double share) {
+  std::sort(values.begin(), values.end());
+  return values[static_cast<std::size_t>(share * static_cast<double>(values.size() - 1))];
+}
+
+using Floor = float (*)(std::size_t, float) noexcept;
+
+Floor floor_of(Kernel kernel) {
+#ifdef VTURN_X86_KERNELS
+  if (kernel == Kernel::avx512) return floor_avx512;
+  if (kernel == Kernel::avx2) return floor_avx2;
+#endif
+  return floor_scalar;
+}
+
+std::vector<SpikeSample> simulated_spikes(const HeadingModel& model, std::size_t count, std::uint64_t seed) {
+  std::vector<SpikeSample> spikes;
+  WanderingHeading heading(kBenchWake, seed);
+  tools::SimulatedUnits units(model, seed + 1);
+  for (SessionNs now_ns = 0; spikes.size() < count; now_ns += kNsPerMs) {
+    units.step(heading.step(), 0.001, [&](double at_s, UnitId unit) {
+      spikes.push_back({now_ns + static_cast<SessionNs>(at_s * 1e9), unit});
+    });
+  }
+  spikes.resize(count);
+  return spikes;
+}
+
+/// FNV-1a over the posterior's bits.
+std::uint64_t hash_of(const HeadingFilter& filter) {
+  std::array<float, kHeadingAngles> posterior{};
+  filter.posterior(posterior);
+  std::uint64_t hash = 0xCBF29CE484222325ULL;
+  for (const float value : posterior) {
+    const auto bits = std::bit_cast<std::uint32_t>(value);
+    for (int shift = 0; shift < 32; shift += 8) hash = (hash ^ ((bits >> shift) & 0xFFU)) * 0x100000001B3ULL;
+  }
+  return hash;
+}
+
+double floor_ns(Kernel kernel, std::size_t batches) {
+  const Floor floor = floor_of(kernel);
+  std::vector<double> steps_ns;
+  volatile float seed = 1e-7F, kept = 0.0F;
+  for (std::size_t batch = 0; batch < batches; ++batch) {
+    const auto from = Clock::now();
+    kept = kept + floor(kFloorSteps, seed);
+    steps_ns.push_back(ns_since(from) / static_cast<double>(kFloorSteps));
+  }
+  return quantile(steps_ns, 0.5);
+}
+
+KernelCost cost_of(Kernel kernel, const HeadingModel& model, const std::vector<SpikeSample>& spikes,
+                   std::size_t batches) {
+  HeadingFilter filter;
+  filter.prepare(model, kernel);
+  std::vector<double> spike_ns;
+  volatile float kept = 0.0F;
+  for (std::size_t batch = 0; batch < batches; ++batch) {
+    const auto from = Clock::now();
+    for (std::size_t i = 0; i < kBatch; ++i) {
+      const SpikeSample& spike = spikes[batch * kBatch + i];
+      filter.spike(spike.time_ns, spike.unit);
+      kept = kept + filter.estimate().angle_rad;
+    }
+    spike_ns.push_back(ns_since(from) / static_cast<double>(kBatch));
+  }
+  KernelCost cost;
+  cost.kernel = name_of(kernel);
+  cost.spike_ns_median = quantile(spike_ns, 0.5);
+  cost.spike_ns_p99 = quantile(spike_ns, 0.99);
+  cost.spikes_per_s = 1e9 / cost.spike_ns_median;
+  cost.floor_ns = floor_ns(kernel, batches);
+  cost.floor_ratio = cost.spike_ns_median / cost.floor_ns;
+  cost.posterior_hash = hash_of(filter);
+  return cost;
+}
+
+}  // namespace
+
+std::vector<KernelCost> kernel_costs(std::size_t cells, std::size_t batches, std::uint64_t seed) {
+  const HeadingModel model = random_ring(cells, kBenchWake, seed);
+  const auto spikes = simulated_spikes(model, batches * kBatch, seed + 800);
+  std::vector<KernelCost> costs;
+  for (const Kernel kernel : {Kernel::avx512, Kernel::avx2, Kernel::scalar}) {
+    if (kernel_available(kernel)) costs.push_back(cost_of(kernel, model, spikes, batches));
+  }
+  return costs;
+}
+
+}  // namespace vturn::benches
