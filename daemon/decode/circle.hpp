@@ -29,10 +29,16 @@ inline float wrapped_float(double angle_rad) noexcept {
 /// Where the maximum is, refined by the parabola through its neighbours.
 template <class T>
 float maximum(const std::array<T, kHeadingAngles>& p) noexcept {
-  std::size_t best = 0;
-  for (std::size_t bin = 1; bin < kHeadingAngles; ++bin) {
-    if (p[bin] > p[best]) best = bin;
+  // Sixteen running maxima, then the first bin that has the largest: compilers make vectors of it.
+  constexpr std::size_t kLanes = 16;
+  std::array<T, kLanes> most{};
+  for (std::size_t bin = 0; bin < kHeadingAngles; ++bin) {
+    T& lane = most[bin % kLanes];
+    lane = p[bin] > lane ? p[bin] : lane;
   }
+  const T largest = *std::max_element(most.begin(), most.end());
+  std::size_t best = 0;
+  while (best + 1 < kHeadingAngles && p[best] < largest) ++best;
   const double before = static_cast<double>(p[(best + kHeadingAngles - 1) % kHeadingAngles]);
   const double after = static_cast<double>(p[(best + 1) % kHeadingAngles]);
   const double curvature = 2.0 * static_cast<double>(p[best]) - before - after;

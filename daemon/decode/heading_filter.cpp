@@ -124,6 +124,8 @@ void HeadingFilter::State::set_prior() noexcept {
   for (std::size_t row = 0; row < kVelocityRows; ++row) {
     for (float& p : rows[front].p[row]) p = kShare * plan.enter[row];
   }
+  for (float& p : rows[front].turning) p = 2.0F * kShare;
+  for (float& p : rows[front].resting) p = kShare;
   now = {};
   for (float& p : now.marginal.value) p = 1.0F / static_cast<float>(kHeadingAngles);
   now.norm = now.evidence = 1.0F;

@@ -21,6 +21,8 @@ inline constexpr float kMaxShiftBins = 14.0F;
 
 struct alignas(64) Rows {
   float p[kRows][kStride];
+  float turning[kAngles];  ///< summed over the right and left rows: what a switch to rest takes from
+  float resting[kAngles];  ///< over the rest rows
 };
 
 struct alignas(64) Circle {

@@ -21,7 +21,12 @@ VTURN_ALWAYS_INLINE Part splat(float value) { return value; }
 typedef float Part __attribute__((vector_size(VTURN_PART_BYTES)));
 typedef uint32_t PartBits __attribute__((vector_size(VTURN_PART_BYTES)));
 typedef float UnalignedPart __attribute__((vector_size(VTURN_PART_BYTES), aligned(4), may_alias));
-VTURN_ALWAYS_INLINE Part splat(float value) { return Part{} + value; }
+// Spelt out: "Part{} + value" would be a real addition before each broadcast.
+#if VTURN_PART_BYTES == 32
+VTURN_ALWAYS_INLINE Part splat(float v) { return Part{v, v, v, v, v, v, v, v}; }
+#else
+VTURN_ALWAYS_INLINE Part splat(float v) { return Part{v, v, v, v, v, v, v, v, v, v, v, v, v, v, v, v}; }
+#endif
 #endif
 constexpr size_t kPartLanes = VTURN_PART_BYTES / sizeof(float);
 

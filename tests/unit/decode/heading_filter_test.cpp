@@ -142,12 +142,17 @@ class DenseReference {
             (1.0 - (source - whole)) * p_[row][left] + (source - whole) * p_[row][(left + 1) % kHeadingAngles];
       }
     }
+    const auto before = p_;
     double sum = 0.0;
     for (std::size_t bin = 0; bin < kHeadingAngles; ++bin) {
       const double likelihood = likelihood_at(bin, dt_s, unit);
       for (std::size_t to = 0; to < kVelocityRows; ++to) {
         double p = 0.0;
-        for (std::size_t from = 0; from < kVelocityRows; ++from) p += moved[from][bin] * transition(from, to, dt_s);
+        // Rows move and exchange with their neighbours; what switches modes arrives where it was before.
+        for (std::size_t from = 0; from < kVelocityRows; ++from) {
+          const double switches = mode(from) == mode(to) ? 0.0 : switch_rate(from, to) * dt_s;
+          p += moved[from][bin] * (transition(from, to, dt_s) - switches) + before[from][bin] * switches;
+        }
         sum += p_[to][bin] = p * likelihood;
       }
     }
@@ -173,9 +178,13 @@ class DenseReference {
   [[nodiscard]] const HeadingDynamics& dynamics() const { return model_.dynamics[1]; }
   static int mode(std::size_t row) { return row < kFirstRestRow ? -1 : (row < kFirstLeftRow ? 0 : 1); }
   [[nodiscard]] double rate(std::size_t from, std::size_t to) const {
-    double hz = 0.0;
+    double hz = switch_rate(from, to);
     if (to == from + 1) hz += static_cast<double>(dynamics().hop_up_hz[from]);
     if (to + 1 == from) hz += static_cast<double>(dynamics().hop_down_hz[from]);
+    return hz;
+  }
+  [[nodiscard]] double switch_rate(std::size_t from, std::size_t to) const {
+    double hz = 0.0;
     if (mode(from) == 0 && mode(to) != 0)
       hz += 0.5 * static_cast<double>(dynamics().rest_to_turn_hz * dynamics().enter[to]);
     if (mode(from) != 0 && mode(to) == 0) hz += static_cast<double>(dynamics().turn_to_rest_hz * dynamics().enter[to]);
