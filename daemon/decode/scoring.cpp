@@ -58,6 +58,7 @@ void score_decoder(Decoder& decoder, std::span<const SpikeSample> spikes, std::s
     const double truth_rad = static_cast<double>(truth[row].angle_rad);
     const Asked asked = ask(decoder, truth_rad, settings.coverage);
     tally.add(angle_difference(asked.angle_rad, truth_rad), asked.in_95_set);
+    if (settings.on_row) settings.on_row(truth[row], asked.angle_rad);
   }
 }
 
@@ -75,6 +76,11 @@ double quantile_deg(std::vector<float>& sorted, double share) {
 void HeadingTally::add(double error_rad, bool in_95_set) {
   abs_errors_rad_.push_back(static_cast<float>(std::fabs(error_rad)));
   covered_ += in_95_set ? 1 : 0;
+}
+
+void HeadingTally::add(const HeadingTally& other) {
+  abs_errors_rad_.insert(abs_errors_rad_.end(), other.abs_errors_rad_.begin(), other.abs_errors_rad_.end());
+  covered_ += other.covered_;
 }
 
 HeadingScore HeadingTally::score() const {

@@ -27,6 +27,7 @@ struct HeadingScore {
 class HeadingTally {
  public:
   void add(double error_rad, bool in_95_set);
+  void add(const HeadingTally& other);
   [[nodiscard]] HeadingScore score() const;
   [[nodiscard]] const std::vector<float>& abs_errors_rad() const noexcept { return abs_errors_rad_; }
 
@@ -42,6 +43,8 @@ struct ScoringSettings {
   SessionNs settle_ns = 0;
   SessionNs hole_ns = kNsPerS;
   bool coverage = true;  ///< false: saves the time that the posterior takes; the score's coverage is then 0
+  /// Told every scored row with the decoded angle.
+  std::function<void(const HeadingSample&, double)> on_row = {};
 };
 void score_filter(HeadingFilter& filter, std::span<const SpikeSample> spikes, std::span<const HeadingSample> truth,
                   const ScoringSettings& settings, HeadingTally& tally, const KeepGoing& keep_going = {});

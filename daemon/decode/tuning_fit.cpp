@@ -9,6 +9,8 @@ namespace {
 
 using Bins = std::array<double, kHeadingAngles>;
 
+constexpr double kSmoothingDeg = 6.0;
+
 SessionNs median_interval_ns(std::span<const HeadingSample> heading) {
   if (heading.size() < 2) return 0;
   std::vector<SessionNs> intervals;
@@ -72,7 +74,7 @@ HeadingUnit unit_from(UnitId id, const Bins& counts, const Bins& smooth_occupanc
                       const CalibrationSettings& settings) {
   HeadingUnit unit;
   unit.unit = id;
-  const Bins smooth_counts = smoothed(counts, settings.smoothing_deg);
+  const Bins smooth_counts = smoothed(counts, settings.smoothing_deg.value_or(kSmoothingDeg));
   double spikes = 0.0;
   for (const double count : counts) spikes += count;
   const double overall_hz = spikes / fit.duration_s;
@@ -115,7 +117,7 @@ TuningFit fit_tuning(std::span<const SpikeSample> spikes, std::span<const Headin
     counts[spike.unit][circle::nearest_bin(*angle_rad)] += 1.0;
     ++total[spike.unit];
   }
-  const Bins smooth_occupancy_s = smoothed(fit.occupancy_s, settings.smoothing_deg);
+  const Bins smooth_occupancy_s = smoothed(fit.occupancy_s, settings.smoothing_deg.value_or(kSmoothingDeg));
   for (UnitId id = 0; id < kMaxUnits; ++id) {
     if (total[id] == 0) continue;
     fit.units.push_back(unit_from(id, counts[id], smooth_occupancy_s, fit, settings));

@@ -5,8 +5,8 @@
 #include <chrono>
 #include <cmath>
 
-#include "tools/benches/kernel_floor.hpp"
 #include "daemon/decode/samples.hpp"
+#include "tools/benches/kernel_floor.hpp"
 #include "tools/benches/simulated_ring.hpp"
 
 namespace vturn::benches {
@@ -91,6 +91,7 @@ KernelCost cost_of(Kernel kernel, const HeadingModel& model, const std::vector<S
   KernelCost cost;
   cost.kernel = name_of(kernel);
   cost.spike_ns_median = quantile(spike_ns, 0.5);
+  cost.spike_ns_p10 = quantile(spike_ns, 0.1);
   cost.spike_ns_p99 = quantile(spike_ns, 0.99);
   cost.spikes_per_s = 1e9 / cost.spike_ns_median;
   cost.floor_ns = floor_ns(kernel, batches);

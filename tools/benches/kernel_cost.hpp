@@ -11,6 +11,7 @@ namespace vturn::benches {
 struct KernelCost {
   std::string kernel;
   double spike_ns_median = 0.0;  ///< over batches of spikes about 1 ms apart, estimate included
+  double spike_ns_p10 = 0.0;     ///< of the batches: the quiet ones on a shared machine
   double spike_ns_p99 = 0.0;     ///< of the batches
   double spikes_per_s = 0.0;     ///< at the median
   double floor_ns = 0.0;         ///< the step's multiplications and additions alone, from registers, in the same build

@@ -1,6 +1,7 @@
 // Compiled once per instruction set like the filter's step (VTURN_KERNEL_FLOOR names the function).
-#include "daemon/decode/lanes.hpp"
 #include "tools/benches/kernel_floor.hpp"
+
+#include "daemon/decode/lanes.hpp"
 
 namespace vturn::benches {
 namespace {

@@ -155,9 +155,9 @@ Run configure(CLI::App& app) {
   app.add_option("--min-units", options->settings.min_units, "units that must carry heading")->capture_default_str();
   app.add_option("--max-error-deg", options->settings.max_median_error_deg, "largest median error on blocks left out")
       ->capture_default_str();
-  app.add_option("--smoothing-deg", options->settings.smoothing_deg, "kernel over the tuning curves")
-      ->check(CLI::Range(0.0, 60.0))
-      ->capture_default_str();
+  app.add_option("--smoothing-deg", options->settings.smoothing_deg,
+                 "kernel over the tuning curves (else chosen by blocks left out)")
+      ->check(CLI::Range(0.0, 60.0));
   return [options] { return calibrate(*options); };
 }
 
