@@ -40,7 +40,7 @@ class Session {
 
  private:
   WanderingHeading heading_;
-  tools::SimulatedUnits units_;
+  calibrate::SimulatedUnits units_;
   SessionNs now_ns_ = 0;
 };
 
@@ -254,7 +254,7 @@ HardHour hard_hour(std::size_t cells, std::uint64_t seed) {
   HeadingFilter filter;
   filter.prepare(model);
   Misassignment assigned(model, 0.2, seed + 400);
-  tools::Random random(seed + 500);
+  calibrate::Random random(seed + 500);
   HeadingTally tally;
   HardHour result;
   Lock lock;

@@ -39,7 +39,7 @@ Floor floor_of(Kernel kernel) {
 std::vector<SpikeSample> simulated_spikes(const HeadingModel& model, std::size_t count, std::uint64_t seed) {
   std::vector<SpikeSample> spikes;
   WanderingHeading heading(kBenchWake, seed);
-  tools::SimulatedUnits units(model, seed + 1);
+  calibrate::SimulatedUnits units(model, seed + 1);
   for (SessionNs now_ns = 0; spikes.size() < count; now_ns += kNsPerMs) {
     units.step(heading.step(), 0.001, [&](double at_s, UnitId unit) {
       spikes.push_back({now_ns + static_cast<SessionNs>(at_s * 1e9), unit});

@@ -12,7 +12,7 @@ namespace {
 
 constexpr double kStepS = 0.001;
 
-HeadingUnit random_cell(std::size_t index, double preferred_rad, tools::Random& random) {
+HeadingUnit random_cell(std::size_t index, double preferred_rad, calibrate::Random& random) {
   HeadingUnit unit;
   unit.unit = static_cast<UnitId>(index);
   const double kappa = 2.5 + 2.5 * random.uniform();
@@ -33,7 +33,7 @@ HeadingUnit random_cell(std::size_t index, double preferred_rad, tools::Random& 
 }  // namespace
 
 HeadingModel random_ring(std::size_t cells, const tools::Wander& wake, std::uint64_t seed) {
-  tools::Random random(seed);
+  calibrate::Random random(seed);
   HeadingModel model;
   for (std::size_t i = 0; i < cells; ++i) {
     const double preferred_rad = kTwoPi * (static_cast<double>(i) + random.uniform()) / static_cast<double>(cells);
@@ -61,7 +61,7 @@ double WanderingHeading::step(double extra_velocity_rad_s) {
 }
 
 std::vector<SimulatedTurn> random_turns(std::size_t count, std::uint64_t seed) {
-  tools::Random random(seed);
+  calibrate::Random random(seed);
   std::vector<SimulatedTurn> turns;
   double at_s = 5.0;
   while (turns.size() < count) {

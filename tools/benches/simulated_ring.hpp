@@ -3,9 +3,9 @@
 #include <cstdint>
 #include <vector>
 
+#include "daemon/calibrate/simulated_units.hpp"
 #include "daemon/decode/heading_model.hpp"
 #include "tools/lib/decoding_bounds.hpp"
-#include "tools/lib/simulated_units.hpp"
 
 namespace vturn::benches {
 
@@ -29,7 +29,7 @@ class WanderingHeading {
   double step(double extra_velocity_rad_s = 0.0);
 
  private:
-  tools::Random random_;
+  calibrate::Random random_;
   double decay_, kick_, jitter_;
   double velocity_rad_s_, angle_rad_ = 0.0;
 };
@@ -51,7 +51,7 @@ class Misassignment {
  private:
   std::vector<UnitId> units_;
   double share_;
-  tools::Random random_;
+  calibrate::Random random_;
 };
 
 }  // namespace vturn::benches

@@ -1,10 +1,9 @@
-#include <array>
 #include <cstdio>
 #include <memory>
 
+#include "daemon/calibrate/turn_threshold.hpp"
 #include "daemon/decode/calibration.hpp"
 #include "daemon/models/heading_model_json.hpp"
-#include "daemon/turns/turn_detector.hpp"
 #include "tools/commands/recording_input.hpp"
 #include "tools/commands/registry.hpp"
 #include "tools/lib/atomic_file.hpp"
@@ -12,7 +11,6 @@
 #include "tools/lib/interrupt.hpp"
 #include "tools/lib/json_out.hpp"
 #include "tools/lib/progress.hpp"
-#include "tools/lib/turn_threshold.hpp"
 
 namespace vturn::tools {
 namespace {
@@ -63,14 +61,9 @@ HeadingModel fitted(const Options& options) {
   return std::move(*model);
 }
 
-/// Thresholds of the turn detector for this animal's tuning, by simulated rest: what a rig file's false-alarm rate
-/// means.
 void add_turn_thresholds(HeadingModel& model) {
-  constexpr std::array kRatesPerMinute{20.0, 10.0, 5.0, 2.0, 1.0, 0.5, 0.2, 0.1};
   Progress progress("simulating rest for turn thresholds", 1000);
-  turns::TurnSettings detector;
-  detector.min_evidence_nats_per_spike = 0.0;  // the rig file's gate can only lower the rate
-  model.turn_thresholds = simulate_turn_thresholds(model, detector, {}, kRatesPerMinute, [&](double share) {
+  model.turn_thresholds = calibrate::simulate_turn_thresholds(model, [&](double share) {
     progress.update(static_cast<std::uint64_t>(share * 1000.0));
     return !interrupted();
   });

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-#include "tools/lib/turn_threshold.hpp"
+#include "daemon/calibrate/turn_threshold.hpp"
 
 namespace vturn::tools {
 namespace {
@@ -93,7 +93,7 @@ TurnScore score_turns(std::vector<TrueTurn> truth, std::vector<DetectedTurn> det
   score.detections = detected.size();
   const double minutes = score.duration_s / 60.0;
   if (minutes > 0.0) {
-    const RateInterval interval = poisson_interval(score.false_alarms, minutes);
+    const calibrate::RateInterval interval = calibrate::poisson_interval(score.false_alarms, minutes);
     score.false_per_minute = static_cast<double>(score.false_alarms) / minutes;
     score.false_per_minute_low = interval.low;
     score.false_per_minute_high = interval.high;

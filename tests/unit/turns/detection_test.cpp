@@ -4,15 +4,15 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 
+#include "daemon/calibrate/simulated_units.hpp"
+#include "daemon/calibrate/turn_threshold.hpp"
 #include "daemon/core/angle.hpp"
 #include "daemon/core/math.hpp"
 #include "daemon/decode/dynamics.hpp"
 #include "daemon/decode/heading_filter.hpp"
-#include "tools/lib/simulated_units.hpp"
-#include "tools/lib/turn_threshold.hpp"
 
 using namespace vturn;
-using namespace vturn::tools;
+using namespace vturn::calibrate;
 
 namespace {
 

@@ -6,7 +6,7 @@
 
 #include "daemon/decode/heading_model.hpp"
 
-namespace vturn::tools {
+namespace vturn::calibrate {
 
 /// Random numbers that are the same on every machine and library (SplitMix64; Box-Muller for the normal ones).
 class Random {
@@ -37,4 +37,4 @@ class SimulatedUnits {
   Random random_;
 };
 
-}  // namespace vturn::tools
+}  // namespace vturn::calibrate

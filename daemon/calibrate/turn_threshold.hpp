@@ -9,7 +9,7 @@
 #include "daemon/turns/thresholds.hpp"
 #include "daemon/turns/turn_detector.hpp"
 
-namespace vturn::tools {
+namespace vturn::calibrate {
 
 /// REM-like rest without a turn: the heading's velocity is an Ornstein-Uhlenbeck process, and the heading diffuses.
 struct RestSimulation {
@@ -39,4 +39,9 @@ std::vector<HeadingTurnThreshold> simulate_turn_thresholds(const HeadingModel& m
                                                            std::span<const double> false_alarms_per_minute,
                                                            const std::function<bool(double)>& progress);
 
-}  // namespace vturn::tools
+/// What a rig file's false-alarm rate means for this animal: an hour of rest, rates from 20 a minute to 0.1, no
+/// evidence gate (the rig file's can only lower the rate).
+std::vector<HeadingTurnThreshold> simulate_turn_thresholds(const HeadingModel& model,
+                                                           const std::function<bool(double)>& progress);
+
+}  // namespace vturn::calibrate

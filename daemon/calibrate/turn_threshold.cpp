@@ -1,14 +1,15 @@
-#include "tools/lib/turn_threshold.hpp"
+#include "daemon/calibrate/turn_threshold.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <stdexcept>
 
+#include "daemon/calibrate/simulated_units.hpp"
 #include "daemon/core/math.hpp"
 #include "daemon/decode/heading_filter.hpp"
-#include "tools/lib/simulated_units.hpp"
 
-namespace vturn::tools {
+namespace vturn::calibrate {
 namespace {
 
 constexpr double kStepS = 0.001;
@@ -152,4 +153,12 @@ std::vector<HeadingTurnThreshold> simulate_turn_thresholds(const HeadingModel& m
   return table;
 }
 
-}  // namespace vturn::tools
+std::vector<HeadingTurnThreshold> simulate_turn_thresholds(const HeadingModel& model,
+                                                           const std::function<bool(double)>& progress) {
+  constexpr std::array kRatesPerMinute{20.0, 10.0, 5.0, 2.0, 1.0, 0.5, 0.2, 0.1};
+  turns::TurnSettings detector;
+  detector.min_evidence_nats_per_spike = 0.0;
+  return simulate_turn_thresholds(model, detector, {}, kRatesPerMinute, progress);
+}
+
+}  // namespace vturn::calibrate

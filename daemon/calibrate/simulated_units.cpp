@@ -1,4 +1,4 @@
-#include "tools/lib/simulated_units.hpp"
+#include "daemon/calibrate/simulated_units.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -6,7 +6,7 @@
 #include "daemon/core/angle.hpp"
 #include "daemon/core/math.hpp"
 
-namespace vturn::tools {
+namespace vturn::calibrate {
 namespace {
 
 std::size_t bin_of(double angle_rad) {
@@ -67,4 +67,4 @@ void SimulatedUnits::step(double angle_rad, double dt_s, const std::function<voi
   }
 }
 
-}  // namespace vturn::tools
+}  // namespace vturn::calibrate
