@@ -69,16 +69,26 @@ struct SourceInput {
   std::int64_t value_ns;
 };
 
-enum class CommandKind : std::uint8_t { kArm = 1, kDisarm, kNote, kSelfTest, kShutdown, kAcknowledgeNoMotion };
+enum class CommandKind : std::uint8_t {
+  kArm = 1,
+  kDisarm,
+  kNote,
+  kSelfTest,
+  kShutdown,
+  kAcknowledgeNoMotion,
+  kLoadModel,       ///< the heading model made ready beforehand takes over
+  kCalibrateStart,  ///< spikes and tracked heading are collected from here on
+  kCalibrateStop
+};
 
 inline constexpr std::uint16_t kMaxCommandText = 64;
 struct CommandInput {
   CommandKind command;
   std::uint8_t part;  ///< long notes come as parts 0, 1, ..., the last with `more` 0
   std::uint8_t more;
-  std::uint8_t length;                     ///< bytes used in text
-  std::uint32_t request;                   ///< number of the control request
-  std::int64_t value_ns;                   ///< arm: duration
+  std::uint8_t length;    ///< bytes used in text
+  std::uint32_t request;  ///< number of the control request
+  std::int64_t value_ns;  ///< arm: duration; self-test: 1 passed; load model: hash of the models from now on
   std::array<char, kMaxCommandText> text;  ///< UTF-8, not terminated
 };
 

@@ -143,7 +143,10 @@ enum class SessionChange : std::uint8_t {
   kArmRefused,
   kSelfTest,
   kSourceUp,
-  kSourceDown
+  kSourceDown,
+  kModelLoaded,
+  kCalibrationStarted,
+  kCalibrationStopped
 };
 struct SessionOutput {
   SessionChange change;
@@ -151,7 +154,7 @@ struct SessionOutput {
   SourceIndex source;     ///< kNoSource when none
   std::uint32_t request;  ///< control request answered, 0 when none
   std::uint64_t count;    ///< gap: messages lost; epoch: its number
-  std::int64_t value_ns;  ///< armed: until (session time); inhibit off: how long it held
+  std::int64_t value_ns;  ///< armed: until (session time); inhibit off: how long it held; model loaded: its hash
 };
 
 struct PulseStopOutput {

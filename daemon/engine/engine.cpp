@@ -59,11 +59,37 @@ void Engine::decode(const InputEvent& event, OutputBuffer& out) noexcept {
 
 void Engine::command(const InputEvent& event, OutputBuffer& out) noexcept {
   const CommandInput& command = event.payload.command;
-  if (command.command == CommandKind::kNote && command.more == 0) {
-    session_output(out, event, SessionChange::kNote).request = command.request;
-  } else if (command.command == CommandKind::kShutdown) {
-    session_output(out, event, SessionChange::kStop).request = command.request;
+  const auto tell = [&](SessionChange change) { session_output(out, event, change).request = command.request; };
+  switch (command.command) {
+    case CommandKind::kNote:
+      if (command.more == 0) tell(SessionChange::kNote);
+      break;
+    case CommandKind::kShutdown:
+      tell(SessionChange::kStop);
+      break;
+    case CommandKind::kLoadModel:
+      load_model(event, out);
+      break;
+    case CommandKind::kCalibrateStart:
+      tell(SessionChange::kCalibrationStarted);
+      break;
+    case CommandKind::kCalibrateStop:
+      tell(SessionChange::kCalibrationStopped);
+      break;
+    case CommandKind::kArm:
+    case CommandKind::kDisarm:
+    case CommandKind::kSelfTest:
+    case CommandKind::kAcknowledgeNoMotion:
+      break;  // the trigger's
   }
+}
+
+void Engine::load_model(const InputEvent& event, OutputBuffer& out) noexcept {
+  if (offered_ != nullptr) heading_.exchange(*offered_);
+  offered_ = nullptr;
+  SessionOutput& told = session_output(out, event, SessionChange::kModelLoaded);
+  told.request = event.payload.command.request;
+  told.value_ns = event.payload.command.value_ns;
 }
 
 void Engine::source_changed(const InputEvent& event, OutputBuffer& out) noexcept {

@@ -16,6 +16,10 @@ class Engine {
   /// Throws std::invalid_argument on settings that cannot be used.
   void prepare(const EngineSettings& settings);
 
+  /// What the next kLoadModel command swaps in; it holds the former set after that step. Replay offers what the daemon
+  /// did.
+  void offer(HeadingSet& next) noexcept { offered_ = &next; }
+
   /// Takes one input; its outputs are added to `out` in the order in which they came about.
   void step(const InputEvent& event, OutputBuffer& out) noexcept;
 
@@ -30,6 +34,7 @@ class Engine {
  private:
   void decode(const InputEvent& event, OutputBuffer& out) noexcept;
   void command(const InputEvent& event, OutputBuffer& out) noexcept;
+  void load_model(const InputEvent& event, OutputBuffer& out) noexcept;
   void source_changed(const InputEvent& event, OutputBuffer& out) noexcept;
   void interrupt_sleep(const InputEvent& event, OutputBuffer& out) noexcept;
   void observe(const InputEvent& event, OutputBuffer& out) noexcept;
@@ -37,6 +42,7 @@ class Engine {
   HeadingStage heading_;
   SleepStage sleep_;
   trigger::Trigger trigger_;
+  HeadingSet* offered_ = nullptr;
   SessionNs session_ns_ = 0;
   std::uint64_t inputs_ = 0;
   std::uint64_t spikes_ = 0;

@@ -1,11 +1,10 @@
 #include "daemon/engine/heading_stage.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace vturn {
 namespace {
-
-constexpr std::uint64_t kTwinSeed = 1;
 
 /// First grid point at or after `time_ns`.
 SessionNs grid_after(SessionNs time_ns) noexcept {
@@ -23,20 +22,14 @@ Dynamics dynamics_in(SleepState state) noexcept {
 void HeadingStage::prepare(const EngineSettings& settings) {
   has_heading_ = settings.heading.has_value();
   has_population_ = settings.population.has_value();
-  if (has_heading_) {
-    filter_.prepare(*settings.heading, settings.kernel);
-    twin_.prepare(with_permuted_units(*settings.heading, kTwinSeed), settings.kernel);
-    turns_.prepare(settings.turns);
-    coupling_.prepare(settings.coupling);
-  }
+  if (has_heading_) set_.prepare(settings);
+  coupling_.prepare(settings.coupling);
   if (has_population_) population_.prepare(*settings.population);
 }
 
 void HeadingStage::reset() noexcept {
   if (has_heading_) {
-    filter_.reset();
-    twin_.reset();
-    turns_.reset();
+    set_.reset();
     coupling_.reset();
   }
   if (has_population_) population_.reset();
@@ -46,9 +39,15 @@ void HeadingStage::reset() noexcept {
 void HeadingStage::sleep_state(SleepState state) noexcept {
   if (state == state_) return;
   state_ = state;
-  if (!has_heading_) return;
-  filter_.set_dynamics(dynamics_in(state));
-  twin_.set_dynamics(dynamics_in(state));
+  if (has_heading_) set_.set_dynamics(dynamics_in(state));
+}
+
+void HeadingStage::exchange(HeadingSet& other) noexcept {
+  std::swap(set_, other);
+  has_heading_ = true;
+  set_.set_dynamics(dynamics_in(state_));
+  coupling_.reset();  // the heading jumps, which is no turn
+  estimate_ = set_.filter.estimate();
 }
 
 void HeadingStage::spike(const InputEvent& event, OutputBuffer& out) noexcept {
@@ -56,10 +55,9 @@ void HeadingStage::spike(const InputEvent& event, OutputBuffer& out) noexcept {
   if (started_ && event.session_time_ns < time_ns_) ++late_;
   advance_to(event.session_time_ns, event.source_sample, out);
   if (spike.unit == kNoUnit) return;
-  if (has_heading_ && filter_.has_unit(spike.unit)) {
-    filter_.spike(event.session_time_ns, spike.unit);
-    twin_.spike(event.session_time_ns, spike.unit);
-    estimate_ = filter_.estimate();
+  if (has_heading_ && set_.filter.has_unit(spike.unit)) {
+    set_.spike(event.session_time_ns, spike.unit);
+    estimate_ = set_.filter.estimate();
     detect(time_ns_, event.source_sample, out);
   }
   if (has_population_) {
@@ -88,11 +86,10 @@ void HeadingStage::grid_step(SessionNs time_ns, SampleIndex sample, OutputBuffer
   time_ns_ = time_ns;
   if (has_population_) detect_population(time_ns, sample, out);
   if (!has_heading_) return;
-  filter_.advance(time_ns);
-  twin_.advance(time_ns);
-  estimate_ = filter_.estimate();
-  estimate_.credible_95_rad = filter_.credible_95_rad();
-  estimate_.twin_evidence_nats_per_spike = twin_.estimate().evidence_nats_per_spike;
+  set_.advance(time_ns);
+  estimate_ = set_.filter.estimate();
+  estimate_.credible_95_rad = set_.filter.credible_95_rad();
+  estimate_.twin_evidence_nats_per_spike = set_.twin.estimate().evidence_nats_per_spike;
   out.add(OutputKind::kHeading, time_ns, sample).payload.heading = estimate_;
   coupling_.heading(time_ns, estimate_.angle_rad, state_);
   detect(time_ns, sample, out);
@@ -100,7 +97,8 @@ void HeadingStage::grid_step(SessionNs time_ns, SampleIndex sample, OutputBuffer
 
 void HeadingStage::detect(SessionNs time_ns, SampleIndex sample, OutputBuffer& out) noexcept {
   TurnOutput turn{};
-  if (turns_.step(time_ns, estimate_, state_, turn)) out.add(OutputKind::kTurn, time_ns, sample).payload.turn = turn;
+  if (set_.turns.step(time_ns, estimate_, state_, turn))
+    out.add(OutputKind::kTurn, time_ns, sample).payload.turn = turn;
 }
 
 void HeadingStage::detect_population(SessionNs time_ns, SampleIndex sample, OutputBuffer& out) noexcept {

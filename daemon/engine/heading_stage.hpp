@@ -3,6 +3,7 @@
 #include "daemon/core/input_event.hpp"
 #include "daemon/core/output_buffer.hpp"
 #include "daemon/engine/engine_settings.hpp"
+#include "daemon/engine/heading_set.hpp"
 
 namespace vturn {
 
@@ -24,6 +25,8 @@ class HeadingStage {
   /// A new epoch: what was known of the heading is void.
   void reset() noexcept;
   void sleep_state(SleepState state) noexcept;
+  /// The other set decodes from here on, from "heading unknown"; `other` holds the former one afterwards.
+  void exchange(HeadingSet& other) noexcept;
 
   [[nodiscard]] std::uint64_t late_spikes() const noexcept { return late_; }
 
@@ -33,9 +36,7 @@ class HeadingStage {
   void detect(SessionNs time_ns, SampleIndex sample, OutputBuffer& out) noexcept;
   void detect_population(SessionNs time_ns, SampleIndex sample, OutputBuffer& out) noexcept;
 
-  HeadingFilter filter_;
-  HeadingFilter twin_;  ///< the same spikes under permuted identities: what evidence there is without a ring
-  turns::TurnDetector turns_;
+  HeadingSet set_;
   turns::PopulationDetector population_;
   turns::Coupling coupling_;
   HeadingOutput estimate_{};

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdio>
 
+#include "daemon/core/text_hash.hpp"
 #include "daemon/models/heading_model_json.hpp"
 #include "daemon/models/sleep_model_json.hpp"
 #include "daemon/models/turn_cells.hpp"
@@ -199,12 +199,6 @@ Expected<EngineSettings> engine_settings(const Rig& rig, const ModelTexts& model
   return result;
 }
 
-std::string text_hash(const std::string& text) {
-  std::uint64_t hash = 0xCBF29CE484222325ULL;
-  for (const char c : text) hash = (hash ^ static_cast<std::uint8_t>(c)) * 0x100000001B3ULL;
-  std::array<char, 17> digits{};
-  std::snprintf(digits.data(), digits.size(), "%016llx", static_cast<unsigned long long>(hash));
-  return digits.data();
-}
+std::uint64_t models_hash(const ModelTexts& models) { return text_hash(models.heading + models.sleep + models.cells); }
 
 }  // namespace vturn

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "daemon/core/expected.hpp"
@@ -20,7 +21,7 @@ Expected<ModelTexts> load_models(const settings::Rig& rig);
 /// The engine's settings from the rig file and the models' texts: the same function for the daemon and for replay.
 Expected<EngineSettings> engine_settings(const settings::Rig& rig, const ModelTexts& models);
 
-/// FNV-1a of a text, 16 hexadecimal digits: names a configuration or model in triggers and logs.
-std::string text_hash(const std::string& text);
+/// Under which triggers and the log name these models.
+std::uint64_t models_hash(const ModelTexts& models);
 
 }  // namespace vturn

@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "daemon/core/text_hash.hpp"
 #include "daemon/pipeline/control_desk.hpp"
 #include "daemon/pipeline/decision_loop.hpp"
 #include "daemon/pipeline/engine_setup.hpp"
@@ -47,8 +48,8 @@ wire::Names names_of(const Rig& rig) {
 }
 
 wire::EncoderSettings encoder_settings(const Rig& rig, const ModelTexts& models) {
-  return {session_id_of(rig), text_hash(rig.text), text_hash(models.heading + models.sleep + models.cells),
-          rig.limits.blinded, names_of(rig)};
+  return {session_id_of(rig), hash_text(text_hash(rig.text)), hash_text(models_hash(models)), rig.limits.blinded,
+          names_of(rig)};
 }
 
 CurveKeys curve_keys(const Rig& rig, const std::string& file) {

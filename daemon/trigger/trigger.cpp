@@ -174,7 +174,11 @@ void Trigger::command(const InputEvent& event, OutputBuffer& out) noexcept {
     case CommandKind::kAcknowledgeNoMotion:
       no_motion_acknowledged_ = true;
       return;
+    case CommandKind::kLoadModel:
+      return disarm(VetoReason::kModelChanged, kNoSource, command.request, out);
     case CommandKind::kNote:
+    case CommandKind::kCalibrateStart:
+    case CommandKind::kCalibrateStop:
       return;
   }
 }

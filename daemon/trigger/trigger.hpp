@@ -23,8 +23,8 @@ namespace vturn::trigger {
 /// Time: arming, refractory, rates, duty and hold times run in session time as the clock master's events and the ticks
 /// tell it; liveness, decision age and output time-outs compare the events' monotonic stamps. No clock is read.
 ///
-/// Commands: kArm (value_ns = duration), kDisarm, kShutdown (disarms), kAcknowledgeNoMotion, kSelfTest (value_ns = 1
-/// passed, 0 failed: whoever ran the test tells its result).
+/// Commands: kArm (value_ns = duration), kDisarm, kShutdown and kLoadModel (disarm), kAcknowledgeNoMotion, kSelfTest
+/// (value_ns = 1 passed, 0 failed: whoever ran the test tells its result).
 ///
 /// An output that got a kTrigger answers with an OutputResultInput of the same trigger_id: kFired and kSham consume the
 /// arm and charge the limits; kRefused does neither; kFailed, or no answer within output_timeout_ns, charges and

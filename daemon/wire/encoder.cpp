@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "daemon/core/text_hash.hpp"
 #include "daemon/wire/codec.hpp"
 
 namespace vturn::wire {
@@ -52,10 +53,18 @@ void Encoder::prepare(const EncoderSettings& settings) {
   warm_up();
 }
 
+void Encoder::follow_models(const SessionOutput& session) {
+  if (session.change != SessionChange::kModelLoaded) return;
+  const HashDigits digits = hash_digits(static_cast<std::uint64_t>(session.value_ns));
+  settings_.model_hash.assign(digits.data(), digits.size());
+}
+
 // One message of every kind, with strings as long as they get: what protobuf allocates, it allocates here.
 void Encoder::warm_up() {
   const std::string text(kMaxNoteBytes, 'x');
   const Names& names = settings_.names;
+  std::string longest_hash(std::max(settings_.model_hash.size(), HashDigits{}.size()), 'x');
+  std::swap(settings_.model_hash, longest_hash);
   Names longest_names{.rules = {std::string(longest(names.rules), 'x')},
                       .outputs = {std::string(longest(names.outputs), 'x')},
                       .sources = names.sources};
@@ -90,6 +99,7 @@ void Encoder::warm_up() {
   health.inhibits = ~std::uint64_t{0};
   encode(health, 0);
   std::swap(settings_.names, longest_names);
+  settings_.model_hash = longest_hash;  // in the room that a later model's hash needs
   sequences_ = {};
   for (v1::Header* stale : {heading_.mutable_header(), sleep_.mutable_header(), health_.mutable_header(),
                             session_.run.mutable_header(), session_.arming.mutable_header()}) {
@@ -157,6 +167,7 @@ Encoder::Encoded Encoder::encode(const OutputEvent& event, const Stamps& stamps,
       return finish(message);
     }
     case OutputKind::kSession: {
+      follow_models(event.payload.session);
       v1::Session& message = session_of(event.payload.session.change);
       to_proto(event.payload.session, settings_.names, bounded(text), message);
       return finish(message);

@@ -34,9 +34,10 @@ struct EncoderSettings {
   Names names;
 };
 
-/// Turns outputs into the public messages: one reused message a kind, headers with a sequence number per topic.
-/// After prepare() nothing allocates as long as note texts stay within kMaxNoteBytes. Not thread-safe; the publisher
-/// and the recorder each have one, fed with the same events, so their sequence numbers agree.
+/// Turns outputs into the public messages (triggers carry the hash of the models that kModelLoaded last named): one
+/// reused message a kind, headers with a sequence number per topic. After prepare() nothing allocates as long as note
+/// texts stay within kMaxNoteBytes. Not thread-safe; the publisher and the recorder each have one, fed with the same
+/// events, so their sequence numbers agree.
 class Encoder {
  public:
   static constexpr std::size_t kMaxNoteBytes = 1024;
@@ -80,6 +81,7 @@ class Encoder {
   v1::Veto& veto_of(CauseKind kind) noexcept;
   v1::Session& session_of(SessionChange change) noexcept;
   void warm_up();
+  void follow_models(const SessionOutput& session);
 
   EncoderSettings settings_;
   std::array<std::uint64_t, kTopicCount> sequences_{};

@@ -115,7 +115,7 @@ bool command_from_proto(const v1::InputCommand& message, CommandInput& command) 
   std::copy(message.text().begin(), message.text().end(), command.text.begin());
   command.request = message.request();
   command.value_ns = message.value_ns();
-  return known(message.command(), CommandKind::kArm, CommandKind::kAcknowledgeNoMotion, command.command) &&
+  return known(message.command(), CommandKind::kArm, CommandKind::kCalibrateStop, command.command) &&
          fits(message.part(), command.part) && fits(message.more(), command.more);
 }
 

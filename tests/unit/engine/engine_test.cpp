@@ -146,6 +146,53 @@ TEST_CASE("a jump of hours gives a bounded number of outputs") {
   CHECK(of_kind(after, OutputKind::kHeading).back().session_time_ns == 10LL * 3600 * kNsPerS);
 }
 
+TEST_CASE("a model that is loaded decodes from there on, disarms, and gives the same digest again") {
+  const auto inputs = test::mouse_inputs(20.0, 0.0, 3);
+  InputEvent load = inputs.back();
+  load.kind = InputKind::kCommand;
+  load.source = kNoSource;
+  load.flags = 0;
+  load.payload.command = CommandInput{};
+  load.payload.command.command = CommandKind::kLoadModel;
+  load.payload.command.request = 9;
+  load.payload.command.value_ns = 1234;
+  const auto half = inputs.begin() + static_cast<std::ptrdiff_t>(inputs.size() / 2);
+  load.session_time_ns = half->session_time_ns;
+
+  EngineSettings quarter_turned = test::engine_settings();
+  for (HeadingUnit& unit : quarter_turned.heading->units) {
+    std::rotate(unit.rate_hz.begin(), unit.rate_hz.begin() + kHeadingAngles / 4, unit.rate_hz.end());
+  }
+  const auto session = [&](bool begins_with_a_model) {
+    EngineSettings settings = test::engine_settings();
+    if (!begins_with_a_model) settings.heading.reset();
+    Engine engine;
+    engine.prepare(settings);
+    Run all = run(engine, std::vector<InputEvent>(inputs.begin(), half));
+    HeadingSet set;
+    set.prepare(quarter_turned);
+    engine.offer(set);
+    Run loading = run(engine, {load});
+    const auto told = of_kind(loading, OutputKind::kSession);
+    CHECK(std::any_of(told.begin(), told.end(), [](const OutputEvent& e) {
+      return e.payload.session.change == SessionChange::kModelLoaded && e.payload.session.request == 9 &&
+             e.payload.session.value_ns == 1234;
+    }));
+    const Run after = run(engine, std::vector<InputEvent>(half, inputs.end()));
+    const auto before = of_kind(all, OutputKind::kHeading);
+    CHECK(before.empty() != begins_with_a_model);
+    const auto headings = of_kind(after, OutputKind::kHeading);
+    REQUIRE(headings.size() > 500);
+    // Heading 0 under the first model is 90 degrees clockwise under the second.
+    if (!before.empty())
+      CHECK(std::fabs(angle_difference(static_cast<double>(before.back().payload.heading.angle_rad), 0.0)) < 0.4);
+    CHECK(std::fabs(angle_difference(static_cast<double>(headings.back().payload.heading.angle_rad), -kPi / 2)) < 0.4);
+    return std::array{all.digest, loading.digest, after.digest};
+  };
+  for (const bool begins_with_a_model : {true, false})
+    CHECK(session(begins_with_a_model) == session(begins_with_a_model));
+}
+
 TEST_CASE("late spikes are used and counted, unmapped ones are counted only") {
   Engine engine;
   engine.prepare(test::engine_settings());

@@ -78,7 +78,7 @@ inline void fill_random(InputEvent& event, std::mt19937_64& random) {
                         static_cast<std::int64_t>(random())};
       break;
     case InputKind::kCommand: {
-      payload.command.command = static_cast<CommandKind>(1 + random() % 6);
+      payload.command.command = static_cast<CommandKind>(1 + random() % 9);
       payload.command.request = static_cast<std::uint32_t>(random());
       payload.command.value_ns = static_cast<std::int64_t>(random());
       const std::string text = "note " + std::to_string(random() % 1000);

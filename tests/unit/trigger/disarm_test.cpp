@@ -45,6 +45,15 @@ TEST_CASE("the daemon starts disarmed and says so to each rule that would fire")
   CHECK(rig.refused() == VetoReason::kDaemonStart);
 }
 
+TEST_CASE("another heading model disarms until armed again") {
+  Rig rig(one_rule());
+  rig.ready();
+  rig.said.clear();
+  rig.command(CommandKind::kLoadModel, 77);
+  CHECK(rig.changes(SessionChange::kDisarmed)[0].request == rig.requests);
+  check_latched(rig, VetoReason::kModelChanged);
+}
+
 TEST_CASE(
     "arming needs a duration, a passed self-test, living sources and a motion signal or its acknowledged absence") {
   TriggerSettings settings = one_rule();

@@ -101,6 +101,22 @@ TEST_CASE("a trigger carries its header, names, cause, hashes and hops") {
   CHECK(back.payload.trigger.decided_arrival_mono_ns == 1'000);
 }
 
+TEST_CASE("triggers name the models loaded last") {
+  wire::Encoder encoder;
+  encoder.prepare(settings());
+  const std::string first = as<v1::Trigger>(encoder.encode(trigger_event(), {})).model_hash();
+  CHECK(first == settings().model_hash);
+  OutputEvent loaded = event_of(OutputKind::kSession);
+  loaded.payload.session = {SessionChange::kModelLoaded,
+                            VetoReason::kNone,
+                            kNoSource,
+                            3,
+                            0,
+                            static_cast<std::int64_t>(0xFEDC'BA98'0000'0001ULL)};
+  CHECK(as<v1::Session>(encoder.encode(loaded, {})).change() == v1::SESSION_CHANGE_MODEL_LOADED);
+  CHECK(as<v1::Trigger>(encoder.encode(trigger_event(), {})).model_hash() == "fedcba9800000001");
+}
+
 TEST_CASE("a blinded session's trigger has no arm, also after one that had") {
   wire::Encoder encoder;
   encoder.prepare(settings(true));

@@ -91,7 +91,7 @@ class RandomInputs {
         payload.source.value_ns = wide<std::int64_t>();
         return;
       case InputKind::kCommand:
-        payload.command.command = static_cast<CommandKind>(upto(1, 6));
+        payload.command.command = static_cast<CommandKind>(upto(1, 9));
         payload.command.part = wide<std::uint8_t>();
         payload.command.more = bit();
         payload.command.length = static_cast<std::uint8_t>(upto(0, kMaxCommandText));

@@ -1,0 +1,41 @@
+#pragma once
+
+#include "daemon/decode/heading_filter.hpp"
+#include "daemon/engine/engine_settings.hpp"
+#include "daemon/turns/turn_detector.hpp"
+
+namespace vturn {
+
+/// What a heading model brings into the engine. Made ready anywhere, swapped in by the engine without allocating.
+struct HeadingSet {
+  HeadingFilter filter;
+  HeadingFilter twin;  ///< the same spikes under permuted identities: what evidence there is without a ring
+  turns::TurnDetector turns;
+
+  /// The only call that allocates. Throws std::invalid_argument for what cannot be run; `settings.heading` is there.
+  void prepare(const EngineSettings& settings) {
+    constexpr std::uint64_t kTwinSeed = 1;
+    filter.prepare(*settings.heading, settings.kernel);
+    twin.prepare(with_permuted_units(*settings.heading, kTwinSeed), settings.kernel);
+    turns.prepare(settings.turns);
+  }
+  void reset() noexcept {
+    filter.reset();
+    twin.reset();
+    turns.reset();
+  }
+  void set_dynamics(Dynamics dynamics) noexcept {
+    filter.set_dynamics(dynamics);
+    twin.set_dynamics(dynamics);
+  }
+  void spike(SessionNs time_ns, UnitId unit) noexcept {
+    filter.spike(time_ns, unit);
+    twin.spike(time_ns, unit);
+  }
+  void advance(SessionNs time_ns) noexcept {
+    filter.advance(time_ns);
+    twin.advance(time_ns);
+  }
+};
+
+}  // namespace vturn
