@@ -9,24 +9,20 @@
 
 namespace vturn {
 
-ControlDesk::ControlDesk(rt::EventQueue::Producer& producer, HealthBoard& health, OutputSet& outputs,
-                         std::atomic<bool>& stop, std::string model_problem)
-    : producer_(producer), health_(health), outputs_(outputs), stop_(stop), model_problem_(std::move(model_problem)) {}
-
 bool ControlDesk::commands_settled() const {
-  for (int i = 0; i < 100 && health_.commands_taken() < submitted_; ++i) {
+  for (int i = 0; i < 100 && parts_.health.commands_taken() < submitted_; ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
-  return health_.commands_taken() >= submitted_;
+  return parts_.health.commands_taken() >= submitted_;
 }
 
 bool ControlDesk::self_test_passes() {
   // The devices may only be touched while nothing can fire, and an arming that is still on its way would let it.
-  if (!commands_settled() || health_.armed()) {
+  if (!commands_settled() || parts_.health.armed()) {
     log_line(VTURN_LOG_WARNING, "self-test refused: stimulation is armed; disarm first");
     return false;
   }
-  std::string problem = outputs_.self_test();
+  std::string problem = parts_.outputs.self_test();
   if (problem.empty()) problem = model_problem_;
   log_line(problem.empty() ? VTURN_LOG_INFO : VTURN_LOG_ERROR, "self-test: " + (problem.empty() ? "passed" : problem));
   return problem.empty();
@@ -40,10 +36,31 @@ bool ControlDesk::submit(std::span<const InputEvent> commands) {
     if (event.payload.command.command == CommandKind::kSelfTest)
       event.payload.command.value_ns = self_test_passes() ? 1 : 0;
   }
-  if (producer_.room() < stamped.size()) return false;
-  const std::size_t pushed = producer_.try_push(stamped.data(), stamped.size());
+  if (parts_.producer.room() < stamped.size()) return false;
+  const std::size_t pushed = parts_.producer.try_push(stamped.data(), stamped.size());
   submitted_ += pushed;
   return pushed == stamped.size();
+}
+
+Expected<LoadedModel> ControlDesk::load_model(const std::string& file, std::uint32_t request) {
+  auto loaded = parts_.models.offer(file);
+  if (!loaded) return loaded;
+  InputEvent event;
+  event.kind = InputKind::kCommand;
+  event.payload.command = CommandInput{};
+  event.payload.command.command = CommandKind::kLoadModel;
+  event.payload.command.request = request;
+  event.payload.command.value_ns = static_cast<std::int64_t>(loaded->hash);
+  if (!submit({&event, 1})) {
+    parts_.models.withdraw();
+    return Error{"the daemon's command queue is full: try again"};
+  }
+  parts_.models.accept();
+  model_problem_.clear();  // it has passed its check
+  if (commands_settled()) parts_.models.collect();
+  log_line(VTURN_LOG_INFO, "heading model " + file + ": loaded, " + std::to_string(loaded->units) + " units" +
+                               (loaded->handedness_confirmed ? "" : "; its handedness is not confirmed"));
+  return loaded;
 }
 
 }  // namespace vturn

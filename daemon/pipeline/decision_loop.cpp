@@ -109,10 +109,18 @@ void DecisionLoop::take(InputEvent& event) noexcept {
   }
 }
 
+HeadingSet* DecisionLoop::offered_to(const InputEvent& event) noexcept {
+  const bool loads = event.kind == InputKind::kCommand && event.payload.command.command == CommandKind::kLoadModel;
+  return loads && parts_.models != nullptr ? parts_.models->offered() : nullptr;
+}
+
 void DecisionLoop::step(const InputEvent& event) noexcept {
   ++inputs_;
   outputs_.clear();
+  HeadingSet* const offered = offered_to(event);
+  if (offered != nullptr) parts_.engine.offer(*offered);
   parts_.engine.step(event, outputs_);
+  if (offered != nullptr) parts_.models->taken();
   for (const OutputEvent& output : outputs_.events()) hand_over(output, event);
   if (parts_.engine.trigger().armed() != parts_.health.armed()) {
     parts_.health.command_state(parts_.engine.trigger().armed(), commands_);

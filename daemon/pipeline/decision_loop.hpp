@@ -10,6 +10,7 @@
 #include "daemon/ingest/order.hpp"
 #include "daemon/pipeline/health.hpp"
 #include "daemon/pipeline/marks.hpp"
+#include "daemon/pipeline/model_slot.hpp"
 #include "daemon/pipeline/output_set.hpp"
 #include "daemon/publish/publisher.hpp"
 #include "daemon/record/recorder.hpp"
@@ -34,6 +35,7 @@ class DecisionLoop {
     record::Recorder* recorder;  ///< nullptr: not recorded
     HealthBoard& health;
     Marks& marks;
+    ModelSlot* models = nullptr;  ///< nullptr: no model can be loaded
   };
   explicit DecisionLoop(const Parts& parts);
 
@@ -56,6 +58,7 @@ class DecisionLoop {
   void release() noexcept;
   void take(InputEvent& event) noexcept;
   void step(const InputEvent& event) noexcept;
+  [[nodiscard]] HeadingSet* offered_to(const InputEvent& event) noexcept;
   void take_pending() noexcept;
   void watch_recorder(const InputEvent& at) noexcept;
   void hand_over(const OutputEvent& output, const InputEvent& deciding) noexcept;

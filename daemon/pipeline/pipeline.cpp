@@ -192,9 +192,12 @@ void run(const Rig& rig, std::atomic<bool>& stop) {
   if (rig.record.enabled) recorder = must(record::Recorder::start(recorder_options(rig, models, encoder)));
 
   HealthBoard health(sources.hosts());
+  ModelSlot slot;
   auto loop = std::make_unique<DecisionLoop>(DecisionLoop::Parts{queue, rig.sources.size(), order, *engine, outputs,
-                                                                 publisher, recorder.get(), health, marks});
-  ControlDesk desk(queue.producer(queue.producers() - 1), health, outputs, stop, heading_self_check(engine_config));
+                                                                 publisher, recorder.get(), health, marks, &slot});
+  ModelLoader loader(rig, models, recorder.get(), slot);
+  ControlDesk desk({queue.producer(queue.producers() - 1), health, outputs, loader, stop},
+                   heading_self_check(engine_config));
   lock_memory(rig);
 
   std::atomic<bool> stop_deciding{false};

@@ -7,6 +7,7 @@
 #include <exception>
 #include <vector>
 
+#include "daemon/core/text_hash.hpp"
 #include "daemon/wire/codec.hpp"
 
 namespace vturn {
@@ -101,6 +102,8 @@ void ControlHandler::dispatch(const v1::Request& request, double wall_time_unix_
       reply.set_ok(true);
       reply.clear_error();
       return;
+    case v1::Request::kLoadModel:
+      return load_model(request.load_model().file(), reply);
     case v1::Request::REQUEST_NOT_SET:
       break;
   }
@@ -145,6 +148,22 @@ void ControlHandler::note(const std::string& text, v1::Reply& reply) {
     return refuse(reply, "note: text holds control characters other than newline and tab");
   }
   submit(note_parts(text, ++last_request_), reply);
+}
+
+void ControlHandler::load_model(const std::string& file, v1::Reply& reply) {
+  const auto no_path = [](char c) { return static_cast<unsigned char>(c) < 0x20; };
+  if (file.empty() || file.size() > kMaxPathBytes || std::any_of(file.begin(), file.end(), no_path)) {
+    return refuse(reply, "load model: file must be a path of 1 to 4096 bytes without control characters");
+  }
+  reply.set_request(++last_request_);
+  const auto loaded = target_.load_model(file, last_request_);
+  if (!loaded) return refuse(reply, "load model: " + loaded.error());
+  reply.set_ok(true);
+  v1::LoadedModel& model = *reply.mutable_loaded_model();
+  model.set_model_hash(hash_text(loaded->hash));
+  model.set_units(static_cast<std::uint32_t>(loaded->units));
+  model.set_median_abs_error_deg(loaded->median_abs_error_deg);
+  model.set_handedness_confirmed(loaded->handedness_confirmed);
 }
 
 void ControlHandler::command(CommandKind kind, v1::Reply& reply) {

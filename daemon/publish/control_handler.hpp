@@ -8,11 +8,20 @@
 #include <string>
 #include <string_view>
 
+#include "daemon/core/expected.hpp"
 #include "daemon/core/input_event.hpp"
 #include "daemon/wire/health_snapshot.hpp"
 #include "daemon/wire/names.hpp"
 
 namespace vturn {
+
+/// A heading model that has taken over.
+struct LoadedModel {
+  std::uint64_t hash;  ///< of all models
+  std::size_t units;
+  double median_abs_error_deg;  ///< cross-validated
+  bool handedness_confirmed;
+};
 
 /// What the control socket acts upon. Called from the control server's thread.
 class ControlTarget {
@@ -21,6 +30,8 @@ class ControlTarget {
   /// Queues command inputs, all or none, in order; their times are the target's to set. False: no room now.
   virtual bool submit(std::span<const InputEvent> commands) = 0;
   virtual wire::HealthSnapshot status() = 0;
+  /// Reads and checks the file, and queues the command under this number. The error is one line; nothing has changed.
+  virtual Expected<LoadedModel> load_model(const std::string& file, std::uint32_t request) = 0;
   /// After the kShutdown command has been submitted.
   virtual void request_shutdown() = 0;
 };
@@ -38,6 +49,7 @@ class ControlHandler {
  public:
   static constexpr std::size_t kMaxRequestBytes = 64 * 1024;
   static constexpr std::size_t kMaxNoteBytes = 1024;
+  static constexpr std::size_t kMaxPathBytes = 4096;
   static constexpr double kMaxArmS = 86'400.0;
   static constexpr double kMaxArmAheadS = 7 * 86'400.0;
 
@@ -60,6 +72,7 @@ class ControlHandler {
   void status(v1::Reply& reply);
   void arm(const v1::ArmRequest& request, double wall_time_unix_s, v1::Reply& reply);
   void note(const std::string& text, v1::Reply& reply);
+  void load_model(const std::string& file, v1::Reply& reply);
   void command(CommandKind kind, v1::Reply& reply);
   void submit(std::span<const InputEvent> commands, v1::Reply& reply);
 

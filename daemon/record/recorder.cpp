@@ -56,6 +56,11 @@ bool Recorder::try_digest(std::uint64_t inputs, std::uint64_t outputs, std::uint
   return end_gap() && try_pack(worker_->ring, DigestMark{inputs, outputs, hash, rt::mono_now_ns(), final ? 1U : 0U});
 }
 
+bool Recorder::attach(const std::string& name, const std::string& media_type, std::string data, std::int64_t limit_ns) {
+  const auto at_ns = static_cast<std::uint64_t>(rt::wall_now_ns());
+  return worker_->attach({at_ns, at_ns, name, media_type, std::move(data)}, limit_ns);
+}
+
 State Recorder::state() const noexcept { return worker_->state.load(std::memory_order_acquire); }
 std::uint64_t Recorder::lost_inputs() const noexcept { return worker_->lost_inputs.load(std::memory_order_acquire); }
 std::uint64_t Recorder::lost_outputs() const noexcept { return worker_->lost_outputs.load(std::memory_order_acquire); }

@@ -55,6 +55,12 @@ class Recorder {
   /// A digest that finds the ring full is left out: a later one stands for it.
   bool try_digest(std::uint64_t inputs, std::uint64_t outputs, std::uint64_t hash, bool final) noexcept;
 
+  /// A file that what is recorded from now on refers to: in the log before all of it, wherever the log is cut. Waits
+  /// for the recorder's thread, so not for the decision thread; one caller. False: not within `limit_ns`, nothing
+  /// attached.
+  bool attach(const std::string& name, const std::string& media_type, std::string data,
+              std::int64_t limit_ns = 5 * kNsPerS);
+
   [[nodiscard]] State state() const noexcept;
   [[nodiscard]] std::uint64_t lost_inputs() const noexcept;
   [[nodiscard]] std::uint64_t lost_outputs() const noexcept;

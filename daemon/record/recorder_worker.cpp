@@ -55,10 +55,28 @@ void RecorderWorker::run() noexcept {
 }
 
 void RecorderWorker::turn(MonoNs now_ns) {
+  take_attachment();
   drain_ring();
   close_old_chunk(now_ns);
   write_pending(now_ns);
   sync(now_ns);
+}
+
+void RecorderWorker::take_attachment() {
+  const std::lock_guard lock(mutex_);
+  if (!attachment_) return;
+  writer_.attachment(*attachment_);
+  attachment_.reset();
+  attached_signal_.notify_all();
+}
+
+bool RecorderWorker::attach(McapAttachment attachment, std::int64_t limit_ns) {
+  std::unique_lock lock(mutex_);
+  attachment_ = std::move(attachment);
+  attached_signal_.wait_for(lock, std::chrono::nanoseconds(limit_ns), [this] { return ended_ || !attachment_; });
+  const bool taken = !attachment_;
+  attachment_.reset();
+  return taken;
 }
 
 // What is made and cannot be written is bounded; beyond it events stay in the ring, whose bound is counted.
@@ -168,6 +186,7 @@ void RecorderWorker::end() {
   const std::lock_guard lock(mutex_);
   ended_ = true;
   ended_signal_.notify_all();
+  attached_signal_.notify_all();
 }
 
 bool RecorderWorker::finish_within(std::int64_t limit_ns) {

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 
 #include "daemon/record/byte_ring.hpp"
 #include "daemon/record/log_file.hpp"
@@ -18,6 +19,7 @@ class RecorderWorker {
   void run() noexcept;
   /// Asks for the end; true when it came before `limit_ns` had passed.
   bool finish_within(std::int64_t limit_ns);
+  bool attach(McapAttachment attachment, std::int64_t limit_ns);
 
   ByteRing ring;
   std::atomic<State> state{State::kRecording};
@@ -29,6 +31,7 @@ class RecorderWorker {
 
  private:
   void turn(MonoNs now_ns);
+  void take_attachment();
   void drain_ring();
   void take(std::string_view record);
   void mark_gap(const GapMark& mark);
@@ -55,6 +58,8 @@ class RecorderWorker {
   std::mutex mutex_;
   std::condition_variable ended_signal_;
   bool ended_ = false;
+  std::condition_variable attached_signal_;
+  std::optional<McapAttachment> attachment_;  ///< waits to be taken
 };
 
 }  // namespace vturn::record

@@ -7,6 +7,8 @@
 
 #include <set>
 
+#include "daemon/core/text_hash.hpp"
+
 namespace vturn::record {
 
 namespace {
@@ -30,6 +32,8 @@ std::uint16_t add_channel(McapWriter& writer, std::string_view topic, const Desc
 }
 
 }  // namespace
+
+std::string loaded_heading_attachment(std::uint64_t hash) { return "heading-" + hash_text(hash) + ".json"; }
 
 SessionChannels add_session_channels(McapWriter& writer) {
   using wire::Topic;

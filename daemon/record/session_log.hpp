@@ -25,6 +25,9 @@ inline constexpr std::string_view kHeadingAttachment = "heading.json";
 inline constexpr std::string_view kSleepAttachment = "sleep.json";
 inline constexpr std::string_view kCellsAttachment = "cells.csv";
 
+/// Of a heading model loaded while the session ran, named after the hash that its kLoadModel command carries.
+std::string loaded_heading_attachment(std::uint64_t hash);
+
 // Metadata records.
 inline constexpr std::string_view kSessionMetadata = "session";        ///< id, versions, names
 inline constexpr std::string_view kIncompleteMetadata = "incomplete";  ///< from here on inputs or outputs are missing

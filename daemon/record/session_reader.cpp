@@ -77,6 +77,7 @@ bool SessionReader::advance() {
     case McapItem::kMetadata:
       return take_metadata();
     case McapItem::kAttachment:
+      attachments_[reader_.attachment().name] = reader_.attachment().data;
       return true;
     case McapItem::kDamage:
       return stop(reader_.damage().what);

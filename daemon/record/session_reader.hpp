@@ -34,7 +34,8 @@ class SessionReader {
   [[nodiscard]] const InputEvent& input() const noexcept { return input_; }
   [[nodiscard]] const DigestRecord& digest() const noexcept { return digest_; }
 
-  /// Text by name (session_log.hpp); empty when the session had none.
+  /// Text by name (session_log.hpp); empty when the session had none, or none so far: models that were loaded later
+  /// come before the inputs that load them.
   [[nodiscard]] std::string attachment(std::string_view name) const;
   [[nodiscard]] const std::map<std::string, std::string>& attachments() const noexcept { return attachments_; }
   [[nodiscard]] const McapMap& about() const noexcept { return about_; }

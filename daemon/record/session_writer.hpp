@@ -31,6 +31,8 @@ class SessionWriter {
   void digest(const DigestMark& mark);
   /// From here the log is incomplete: says so in a metadata record.
   void gap(const GapMark& mark);
+  /// In the file before everything that follows.
+  void attachment(const McapAttachment& attachment) { writer_.attachment(attachment); }
   void close_chunk();
   void finish();
 

@@ -30,6 +30,7 @@ class Target : public ControlTarget {
     return full = !full;
   }
   wire::HealthSnapshot status() override { return {}; }
+  Expected<LoadedModel> load_model(const std::string&, std::uint32_t) override { return Error{"no model here"}; }
   void request_shutdown() override {}
 
   bool full = false;

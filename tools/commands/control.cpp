@@ -1,7 +1,9 @@
 #include <vturn/v1/control.pb.h>
 
+#include <array>
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
 #include <optional>
 
 #include "tools/commands/operator_time.hpp"
@@ -18,18 +20,19 @@ struct ControlOptions {
   std::string address = "tcp://127.0.0.1:5601";
   std::string publish_address = "tcp://127.0.0.1:5600";
   ClientOptions keys;
-  std::string for_text, at_text, note;
+  std::string for_text, at_text, note, model;
   bool json = false;
 };
 
-v1::Reply ask(zmq::context_t& context, const ControlOptions& options, const v1::Request& request) {
+v1::Reply ask(zmq::context_t& context, const ControlOptions& options, const v1::Request& request, int wait_s = 3) {
   zmq::socket_t socket = connect(context, zmq::socket_type::req, options.address, options.keys);
-  socket.set(zmq::sockopt::rcvtimeo, 3'000);
+  socket.set(zmq::sockopt::rcvtimeo, 1'000 * wait_s);
   socket.send(zmq::buffer(request.SerializeAsString()), zmq::send_flags::none);
   zmq::message_t message;
   v1::Reply reply;
   if (!socket.recv(message)) {
-    throw UsageError("no answer from " + options.address + " within 3 s; is vturnd running there?");
+    throw UsageError("no answer from " + options.address + " within " + std::to_string(wait_s) +
+                     " s; is vturnd running there?");
   }
   if (!reply.ParseFromArray(message.data(), static_cast<int>(message.size()))) {
     throw UsageError(options.address + " answered, but not as vturnd does");
@@ -158,6 +161,22 @@ int self_test(const ControlOptions& options) {
   return command_and_answer(options, request);
 }
 
+/// Reading and checking a large model takes its time, and the session log must have it first.
+int load_model(const ControlOptions& options) {
+  v1::Request request;
+  std::error_code none;
+  const auto here = std::filesystem::absolute(options.model, none);
+  request.mutable_load_model()->set_file(std::filesystem::exists(here, none) ? here.string() : options.model);
+  zmq::context_t context;
+  const v1::Reply reply = ask(context, options, request, 30);
+  const v1::LoadedModel& model = reply.loaded_model();
+  std::array<char, 160> text{};
+  std::snprintf(text.data(), text.size(), "loaded: %u units, cross-validated median error %.1f degrees; disarmed%s",
+                model.units(), model.median_abs_error_deg(),
+                model.handedness_confirmed() ? "" : "; nobody has confirmed yet that left is left");
+  return print(options, reply, text.data());
+}
+
 int note(const ControlOptions& options) {
   v1::Request request;
   request.mutable_note()->set_text(options.note);
@@ -195,11 +214,15 @@ Run configure(CLI::App& app) {
   add_answered("disarm", "forbid stimulation, end a running pulse, forget a planned arming", disarm);
   add("note", "write a line into the session", note)->add_option("text", options->note, "the line")->required();
   add_answered("self-test", "test the outputs", self_test);
+  add("load-model", "decode with another heading model from here on; disarms", load_model)
+      ->add_option("file", options->model, "model file, here or relative to vturnd's rig file")
+      ->required();
   add("shutdown", "end the session in order", shut_down);
   return [options, chosen] { return (*chosen)(*options); };
 }
 
-const Registration kRegistration{{"", "control", "arm, disarm, note, self-test, status, shutdown", configure}};
+const Registration kRegistration{
+    {"", "control", "arm, disarm, note, load-model, self-test, status, shutdown", configure}};
 
 }  // namespace
 }  // namespace vturn::tools

@@ -25,9 +25,15 @@ class Target : public ControlTarget {
     health.source_count = 1;
     return health;
   }
+  Expected<LoadedModel> load_model(const std::string& file, std::uint32_t request) override {
+    if (file != "mouse42.json") return Error{file + ": cannot be read"};
+    loads.push_back(request);
+    return LoadedModel{0xABCD, 32, 6.5, true};
+  }
   void request_shutdown() override { shut_down = true; }
 
   std::vector<InputEvent> commands;
+  std::vector<std::uint32_t> loads;
   bool full = false;
   bool shut_down = false;
 };
@@ -177,6 +183,26 @@ TEST_CASE("notes that are empty, too long, not UTF-8 or hold control characters 
   // A Request whose note holds the byte ff: field 4, length 3, field 1, length 1.
   CHECK_THAT(control.raw("\x22\x03\x0a\x01\xff").error(), Catch::Contains("UTF-8"));
   CHECK(control.note("two\nlines\t").ok());
+}
+
+TEST_CASE("a model is loaded under the request's number, or refused with the reason") {
+  Control control;
+  v1::Request request;
+  request.mutable_load_model()->set_file("mouse42.json");
+  const auto reply = control.send(request);
+  CHECK(reply.request() == 1);
+  CHECK(control.target.loads == std::vector<std::uint32_t>{1});
+  CHECK(reply.loaded_model().model_hash() == "000000000000abcd");
+  CHECK(reply.loaded_model().units() == 32);
+  CHECK(reply.loaded_model().median_abs_error_deg() == 6.5);
+  CHECK(reply.loaded_model().handedness_confirmed());
+  request.mutable_load_model()->set_file("other.json");
+  CHECK(control.send(request).error() == "load model: other.json: cannot be read");
+  for (const std::string& path : {std::string(), std::string("a\nb"), std::string(5'000, 'a')}) {
+    request.mutable_load_model()->set_file(path);
+    CHECK_THAT(control.send(request).error(), Catch::Contains("1 to 4096 bytes"));
+  }
+  CHECK(control.target.loads.size() == 1);
 }
 
 TEST_CASE("a full command queue is told; shutdown works all the same") {

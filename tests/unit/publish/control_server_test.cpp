@@ -19,6 +19,7 @@ class Target : public ControlTarget {
     return true;
   }
   wire::HealthSnapshot status() override { return {}; }
+  Expected<LoadedModel> load_model(const std::string&, std::uint32_t) override { return Error{"no model here"}; }
   void request_shutdown() override { shut_down = true; }
 
   std::atomic<int> submitted{0};

@@ -9,6 +9,7 @@
 
 #include <catch2/catch.hpp>
 #include <cerrno>
+#include <span>
 #include <thread>
 
 #include "daemon/record/session_reader.hpp"
@@ -110,6 +111,39 @@ TEST_CASE("a session is recorded under its id and can be read back") {
   REQUIRE(session);
   check_same(read_inputs(*session), inputs);
   CHECK(session->complete());
+}
+
+TEST_CASE("what is attached while recording stands before all inputs that follow, wherever the log is cut") {
+  const TemporaryFolder folder;
+  const auto inputs = random_inputs(23, 3000);
+  const std::span<const InputEvent> all(inputs);
+  auto recorder = started(recorder_options(folder));
+  for (const auto& event : all.first(1000)) REQUIRE(recorder->try_input(event));
+  REQUIRE(recorder->attach("heading-1.json", "application/json", std::string(300'000, 'm')));
+  for (const auto& event : all.subspan(1000, 1000)) REQUIRE(recorder->try_input(event));
+  REQUIRE(recorder->attach("heading-2.json", "application/json", "second"));
+  for (const auto& event : all.subspan(2000)) REQUIRE(recorder->try_input(event));
+  REQUIRE(recorder->stop().whole);
+  CHECK_FALSE(recorder->attach("late", "", "x", kNsPerMs));
+
+  const std::string whole = [&] {
+    std::ifstream file(recorder->path(), std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  }();
+  for (std::size_t size = whole.size(); size > 4096; size -= std::min<std::size_t>(size, 10'007)) {
+    const std::string cut = folder.file("cut.mcap");
+    std::ofstream(cut, std::ios::binary) << whole.substr(0, size);
+    auto session = SessionReader::open(cut);
+    if (!session) continue;
+    std::size_t read = 0;
+    for (auto item = session->next(); item != SessionReader::Item::kEnd; item = session->next()) {
+      if (item != SessionReader::Item::kInput) continue;
+      REQUIRE(same(session->input(), inputs[read]));
+      if (++read > 1000) REQUIRE(session->attachment("heading-1.json").size() == 300'000);
+      if (read > 2000) REQUIRE(session->attachment("heading-2.json") == "second");
+    }
+    if (size == whole.size()) CHECK(read == inputs.size());
+  }
 }
 
 TEST_CASE("a session is never written over, and bad places are refused with one line") {
