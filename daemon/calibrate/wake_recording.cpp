@@ -1,6 +1,7 @@
 #include "daemon/calibrate/wake_recording.hpp"
 
 #include <algorithm>
+#include <cstdarg>
 #include <cstdio>
 
 #include "daemon/calibrate/turn_threshold.hpp"
@@ -18,10 +19,12 @@ std::size_t sector_of(float angle_rad) {
   return std::min(kSectors - 1, static_cast<std::size_t>(share * static_cast<double>(kSectors)));
 }
 
-template <class... Values>
-void add(std::string& list, const char* pattern, Values... values) {
+[[gnu::format(printf, 2, 3)]] void add(std::string& list, const char* pattern, ...) {
   std::array<char, 128> text{};
-  std::snprintf(text.data(), text.size(), pattern, values...);
+  va_list values;
+  va_start(values, pattern);
+  std::vsnprintf(text.data(), text.size(), pattern, values);
+  va_end(values);
   list += (list.empty() ? "" : "; ") + std::string(text.data());
 }
 

@@ -28,6 +28,7 @@ class Engine {
   [[nodiscard]] std::uint64_t ttl_edges() const noexcept { return ttl_edges_; }
   [[nodiscard]] std::uint64_t late_spikes() const noexcept { return heading_.late_spikes(); }
   [[nodiscard]] const trigger::Trigger& trigger() const noexcept { return trigger_; }
+  [[nodiscard]] SleepState sleep_state() const noexcept { return sleep_.state(); }
   /// Newest session time taken.
   [[nodiscard]] SessionNs session_ns() const noexcept { return session_ns_; }
 

@@ -8,6 +8,11 @@
 #include "daemon/rt/clock.hpp"
 
 namespace vturn {
+namespace {
+
+constexpr const char* kQueueFull = "the daemon's command queue is full: try again";
+
+}  // namespace
 
 bool ControlDesk::commands_settled() const {
   for (int i = 0; i < 100 && parts_.health.commands_taken() < submitted_; ++i) {
@@ -53,7 +58,7 @@ Expected<LoadedModel> ControlDesk::load_model(const std::string& file, std::uint
   event.payload.command.value_ns = static_cast<std::int64_t>(loaded->hash);
   if (!submit({&event, 1})) {
     parts_.models.withdraw();
-    return Error{"the daemon's command queue is full: try again"};
+    return Error{kQueueFull};
   }
   parts_.models.accept();
   model_problem_.clear();  // it has passed its check
@@ -61,6 +66,19 @@ Expected<LoadedModel> ControlDesk::load_model(const std::string& file, std::uint
   log_line(VTURN_LOG_INFO, "heading model " + file + ": loaded, " + std::to_string(loaded->units) + " units" +
                                (loaded->handedness_confirmed ? "" : "; its handedness is not confirmed"));
   return loaded;
+}
+
+std::string ControlDesk::calibrate(const InputEvent& command) {
+  if (std::string problem = parts_.calibration.begin(command.payload.command); !problem.empty()) return problem;
+  if (submit({&command, 1})) return "";
+  parts_.calibration.withdraw();
+  return kQueueFull;
+}
+
+std::optional<wire::CalibrationSnapshot> ControlDesk::calibration() {
+  const wire::CalibrationSnapshot& calibration = parts_.calibration.status();
+  if (!calibration.begun) return std::nullopt;
+  return calibration;
 }
 
 }  // namespace vturn

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "daemon/pipeline/health.hpp"
+#include "daemon/pipeline/live_calibration.hpp"
 #include "daemon/pipeline/model_loader.hpp"
 #include "daemon/pipeline/output_set.hpp"
 #include "daemon/publish/control_handler.hpp"
@@ -19,6 +20,7 @@ class ControlDesk final : public ControlTarget {
     HealthBoard& health;
     OutputSet& outputs;
     ModelLoader& models;
+    LiveCalibration& calibration;
     std::atomic<bool>& stop;
   };
   /// `model_problem`: "" when the models passed their own check.
@@ -28,6 +30,8 @@ class ControlDesk final : public ControlTarget {
   bool submit(std::span<const InputEvent> commands) override;
   wire::HealthSnapshot status() override { return parts_.health.latest(); }
   Expected<LoadedModel> load_model(const std::string& file, std::uint32_t request) override;
+  std::string calibrate(const InputEvent& command) override;
+  std::optional<wire::CalibrationSnapshot> calibration() override;
   void request_shutdown() override { parts_.stop.store(true); }
 
  private:

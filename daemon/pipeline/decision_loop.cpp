@@ -102,6 +102,7 @@ void DecisionLoop::take(InputEvent& event) noexcept {
   // must not stimulate either: the engine learns of it first.
   if (parts_.recorder != nullptr && !parts_.recorder->try_input(event)) watch_recorder(event);
   step(event);
+  if (parts_.calibration != nullptr) parts_.calibration->take(event, parts_.engine.sleep_state());
   if (parts_.recorder != nullptr) watch_recorder(event);
   if (event.kind == InputKind::kSpike) {
     parts_.health.hop(wire::Hop::kParse, event.parse_delay_ns);
@@ -229,6 +230,9 @@ void DecisionLoop::once_a_second(MonoNs now_ns) noexcept {
   }
   parts_.health.publish(snapshot);
   parts_.publisher.publish_health(snapshot);
+  if (parts_.calibration == nullptr) return;
+  const wire::CalibrationSnapshot& calibration = parts_.calibration->published();
+  if (calibration.begun) parts_.publisher.publish_calibration(calibration, master_session_ns_);
 }
 
 void DecisionLoop::finish() noexcept {

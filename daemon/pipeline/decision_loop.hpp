@@ -9,6 +9,7 @@
 #include "daemon/engine/engine.hpp"
 #include "daemon/ingest/order.hpp"
 #include "daemon/pipeline/health.hpp"
+#include "daemon/pipeline/live_calibration.hpp"
 #include "daemon/pipeline/marks.hpp"
 #include "daemon/pipeline/model_slot.hpp"
 #include "daemon/pipeline/output_set.hpp"
@@ -35,6 +36,7 @@ class DecisionLoop {
     record::Recorder* recorder;  ///< nullptr: not recorded
     HealthBoard& health;
     Marks& marks;
+    LiveCalibration* calibration = nullptr;
     ModelSlot* models = nullptr;  ///< nullptr: no model can be loaded
   };
   explicit DecisionLoop(const Parts& parts);

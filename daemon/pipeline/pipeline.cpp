@@ -1,7 +1,9 @@
 #include "daemon/pipeline/pipeline.hpp"
 
+#include <algorithm>
 #include <array>
 #include <ctime>
+#include <filesystem>
 #include <memory>
 #include <stdexcept>
 #include <thread>
@@ -143,6 +145,21 @@ void add_outputs(const Rig& rig, rt::EventQueue& queue, ingest::SessionClock& cl
   }
 }
 
+/// The model file comes beside the session log.
+LiveCalibration::Settings calibration_settings(const Rig& rig, const std::string& session_id) {
+  const bool fixed = rig.record.enabled && !rig.record.file.empty();
+  const std::filesystem::path log = rig.resolve(rig.record.file);
+  const auto tracks = [](const settings::Source& source) {
+    return source.type == "tracking" || !source.tracker.heading_from.empty();
+  };
+  return {.folder = fixed ? log.parent_path().string() : rig.resolve(rig.record.directory),
+          .stem = fixed ? log.stem().string() : session_id,
+          .tracked = std::any_of(rig.sources.begin(), rig.sources.end(), tracks),
+          .only_awake = !rig.sleep.model.empty(),
+          .asked = {},
+          .limits = {}};
+}
+
 void lock_memory(const Rig& rig) {
   if (rig.realtime.lock_memory && !rt::lock_memory()) {
     log_line(VTURN_LOG_WARNING, "memory cannot be locked (RLIMIT_MEMLOCK): a page fault may delay a decision");
@@ -193,10 +210,12 @@ void run(const Rig& rig, std::atomic<bool>& stop) {
 
   HealthBoard health(sources.hosts());
   ModelSlot slot;
-  auto loop = std::make_unique<DecisionLoop>(DecisionLoop::Parts{queue, rig.sources.size(), order, *engine, outputs,
-                                                                 publisher, recorder.get(), health, marks, &slot});
+  LiveCalibration calibration(calibration_settings(rig, encoder.session_id));
+  auto loop =
+      std::make_unique<DecisionLoop>(DecisionLoop::Parts{queue, rig.sources.size(), order, *engine, outputs, publisher,
+                                                         recorder.get(), health, marks, &calibration, &slot});
   ModelLoader loader(rig, models, recorder.get(), slot);
-  ControlDesk desk({queue.producer(queue.producers() - 1), health, outputs, loader, stop},
+  ControlDesk desk({queue.producer(queue.producers() - 1), health, outputs, loader, calibration, stop},
                    heading_self_check(engine_config));
   lock_memory(rig);
 

@@ -104,6 +104,10 @@ void ControlHandler::dispatch(const v1::Request& request, double wall_time_unix_
       return;
     case v1::Request::kLoadModel:
       return load_model(request.load_model().file(), reply);
+    case v1::Request::kCalibrateStart:
+      return calibrate(CommandKind::kCalibrateStart, request.calibrate_start().handedness_confirmed(), reply);
+    case v1::Request::kCalibrateStop:
+      return calibrate(CommandKind::kCalibrateStop, request.calibrate_stop().discard(), reply);
     case v1::Request::REQUEST_NOT_SET:
       break;
   }
@@ -116,6 +120,7 @@ void ControlHandler::status(v1::Reply& reply) {
   auto& header = *reply.mutable_health()->mutable_header();
   header.set_session_id(identity_.session_id);
   header.set_session_time_ns(health.session_time_ns);
+  if (const auto calibration = target_.calibration()) wire::to_proto(*calibration, *reply.mutable_calibration());
   reply.set_session_file(identity_.session_file);
   reply.set_ok(true);
 }
@@ -164,6 +169,15 @@ void ControlHandler::load_model(const std::string& file, v1::Reply& reply) {
   model.set_units(static_cast<std::uint32_t>(loaded->units));
   model.set_median_abs_error_deg(loaded->median_abs_error_deg);
   model.set_handedness_confirmed(loaded->handedness_confirmed);
+}
+
+void ControlHandler::calibrate(CommandKind kind, bool flag, v1::Reply& reply) {
+  InputEvent event = command_event(kind, ++last_request_);
+  event.payload.command.value_ns = flag ? 1 : 0;
+  reply.set_request(last_request_);
+  const std::string problem = target_.calibrate(event);
+  if (!problem.empty()) return refuse(reply, "calibrate: " + problem);
+  reply.set_ok(true);
 }
 
 void ControlHandler::command(CommandKind kind, v1::Reply& reply) {

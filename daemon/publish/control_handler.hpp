@@ -10,6 +10,7 @@
 
 #include "daemon/core/expected.hpp"
 #include "daemon/core/input_event.hpp"
+#include "daemon/wire/calibration_snapshot.hpp"
 #include "daemon/wire/health_snapshot.hpp"
 #include "daemon/wire/names.hpp"
 
@@ -32,6 +33,10 @@ class ControlTarget {
   virtual wire::HealthSnapshot status() = 0;
   /// Reads and checks the file, and queues the command under this number. The error is one line; nothing has changed.
   virtual Expected<LoadedModel> load_model(const std::string& file, std::uint32_t request) = 0;
+  /// Queues a kCalibrateStart or kCalibrateStop. "" when it is, else why it is not: one line.
+  virtual std::string calibrate(const InputEvent& command) = 0;
+  /// What calibration has to tell; nothing before one was started.
+  virtual std::optional<wire::CalibrationSnapshot> calibration() = 0;
   /// After the kShutdown command has been submitted.
   virtual void request_shutdown() = 0;
 };
@@ -73,6 +78,7 @@ class ControlHandler {
   void arm(const v1::ArmRequest& request, double wall_time_unix_s, v1::Reply& reply);
   void note(const std::string& text, v1::Reply& reply);
   void load_model(const std::string& file, v1::Reply& reply);
+  void calibrate(CommandKind kind, bool flag, v1::Reply& reply);
   void command(CommandKind kind, v1::Reply& reply);
   void submit(std::span<const InputEvent> commands, v1::Reply& reply);
 

@@ -202,6 +202,12 @@ void Publisher::publish_health(const wire::HealthSnapshot& health) noexcept {
   if (socket_) socket_->publish(socket_->encoder_.encode(health, now_ns<std::chrono::system_clock>()));
 }
 
+void Publisher::publish_calibration(const wire::CalibrationSnapshot& calibration, SessionNs session_time_ns) noexcept {
+  if (!socket_) return;
+  const std::int64_t wall_ns = now_ns<std::chrono::system_clock>();
+  socket_->publish(socket_->encoder_.encode(calibration, session_time_ns, wall_ns));
+}
+
 void Publisher::service() noexcept {
   if (socket_) socket_->service();
 }

@@ -40,6 +40,7 @@ class Publisher {
   /// published_ns and wall_time_unix_ns of the stamps are taken here. `text`: of a note.
   void publish(const OutputEvent& event, const wire::Stamps& stamps, std::string_view text = {}) noexcept;
   void publish_health(const wire::HealthSnapshot& health) noexcept;
+  void publish_calibration(const wire::CalibrationSnapshot& calibration, SessionNs session_time_ns) noexcept;
   /// Takes in new subscriptions and sends them what is retained; every 10 ms or so. A retained message reaches every
   /// subscriber of its topic, which is why it is flagged.
   void service() noexcept;

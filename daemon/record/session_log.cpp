@@ -38,8 +38,9 @@ std::string loaded_heading_attachment(std::uint64_t hash) { return "heading-" + 
 SessionChannels add_session_channels(McapWriter& writer) {
   using wire::Topic;
   const std::array<const Descriptor*, wire::kTopicCount> messages{
-      v1::Heading::descriptor(), v1::Sleep::descriptor(), v1::Turn::descriptor(),    v1::Population::descriptor(),
-      v1::Trigger::descriptor(), v1::Veto::descriptor(),  v1::Session::descriptor(), v1::Health::descriptor()};
+      v1::Heading::descriptor(),    v1::Sleep::descriptor(),   v1::Turn::descriptor(),
+      v1::Population::descriptor(), v1::Trigger::descriptor(), v1::Veto::descriptor(),
+      v1::Session::descriptor(),    v1::Health::descriptor(),  v1::Calibration::descriptor()};
   SessionChannels channels;
   for (std::size_t i = 0; i < messages.size(); ++i)
     channels.topics[i] = add_channel(writer, wire::kTopicNames[i], *messages[i]);

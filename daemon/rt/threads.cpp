@@ -3,6 +3,8 @@
 #include <pthread.h>
 #include <sched.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <cstring>
 
@@ -17,6 +19,8 @@ ThreadReport set_up_thread(const char* name, int priority) {
   if (error == 0) return {std::string(name) + ": SCHED_FIFO " + std::to_string(priority), true};
   return {std::string(name) + ": normal scheduling (SCHED_FIFO refused: " + std::strerror(error) + ")", false};
 }
+
+void give_way() noexcept { setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), 19); }
 
 bool lock_memory() { return mlockall(MCL_CURRENT | MCL_FUTURE) == 0; }
 

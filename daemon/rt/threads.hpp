@@ -14,6 +14,9 @@ struct ThreadReport {
 /// fatal: a laptop without the permission still runs, with the latency of a normal thread.
 ThreadReport set_up_thread(const char* name, int priority);
 
+/// The calling thread gives way to every other one (nice 19): for work that may take its time.
+void give_way() noexcept;
+
 /// Locks present and future pages into memory; false where the limit forbids it.
 bool lock_memory();
 

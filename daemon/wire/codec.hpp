@@ -9,6 +9,7 @@
 
 #include "daemon/core/input_event.hpp"
 #include "daemon/core/output_event.hpp"
+#include "daemon/wire/calibration_snapshot.hpp"
 #include "daemon/wire/health_snapshot.hpp"
 #include "daemon/wire/names.hpp"
 
@@ -44,6 +45,7 @@ void to_proto(const VetoOutput& veto, const Names& names, v1::Veto& message);
 /// `text` is the note's, of the command that gave this output.
 void to_proto(const SessionOutput& session, const Names& names, std::string_view text, v1::Session& message);
 void to_proto(const HealthSnapshot& health, const Names& names, v1::Health& message);
+void to_proto(const CalibrationSnapshot& calibration, v1::Calibration& message);
 
 bool from_proto(const v1::Heading& message, OutputEvent& event) noexcept;
 bool from_proto(const v1::Sleep& message, OutputEvent& event) noexcept;

@@ -98,6 +98,11 @@ void Encoder::warm_up() {
   health.source_count = std::min<std::size_t>(names.sources.size(), kMaxSources);
   health.inhibits = ~std::uint64_t{0};
   encode(health, 0);
+  CalibrationSnapshot calibration;
+  calibration.missing = text;
+  calibration.reason = text;
+  calibration.model_file = text;
+  encode(calibration, 0, 0);
   std::swap(settings_.names, longest_names);
   settings_.model_hash = longest_hash;  // in the room that a later model's hash needs
   sequences_ = {};
@@ -182,6 +187,13 @@ Encoder::Encoded Encoder::encode(const HealthSnapshot& health, std::int64_t wall
   to_proto(health, settings_.names, health_);
   header(Topic::kHealth, health.session_time_ns, 0, wall_time_unix_ns, *health_.mutable_header());
   return {Topic::kHealth, &health_};
+}
+
+Encoder::Encoded Encoder::encode(const CalibrationSnapshot& calibration, SessionNs session_time_ns,
+                                 std::int64_t wall_time_unix_ns) {
+  to_proto(calibration, calibration_);
+  header(Topic::kCalibration, session_time_ns, 0, wall_time_unix_ns, *calibration_.mutable_header());
+  return {Topic::kCalibration, &calibration_};
 }
 
 Encoder::Retained Encoder::retained(Topic topic) {

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "daemon/core/output_event.hpp"
+#include "daemon/wire/calibration_snapshot.hpp"
 #include "daemon/wire/health_snapshot.hpp"
 #include "daemon/wire/names.hpp"
 #include "daemon/wire/topics.hpp"
@@ -54,6 +55,7 @@ class Encoder {
   /// Topic kNone for an event that is not published (kPulseStop). `text`: the note of a kNote, else empty.
   Encoded encode(const OutputEvent& event, const Stamps& stamps, std::string_view text = {});
   Encoded encode(const HealthSnapshot& health, std::int64_t wall_time_unix_ns);
+  Encoded encode(const CalibrationSnapshot& calibration, SessionNs session_time_ns, std::int64_t wall_time_unix_ns);
 
   /// What a late joiner of this topic needs, marked as retained, with the sequence numbers it went out with: the last
   /// message; of `session` the last start or stop and the last armed, disarmed or refused. Empty when there is none.
@@ -93,6 +95,7 @@ class Encoder {
   std::array<v1::Veto, 3> vetoes_;
   SessionMessages session_;
   v1::Health health_;
+  v1::Calibration calibration_;
 };
 
 }  // namespace vturn::wire

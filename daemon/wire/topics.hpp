@@ -10,13 +10,24 @@
 namespace vturn::wire {
 
 /// Topics of the PUB socket, first frame of each message (docs/protocol.md).
-enum class Topic : std::uint8_t { kHeading = 0, kSleep, kTurn, kPopulation, kTrigger, kVeto, kSession, kHealth, kNone };
-inline constexpr std::size_t kTopicCount = 8;
+enum class Topic : std::uint8_t {
+  kHeading = 0,
+  kSleep,
+  kTurn,
+  kPopulation,
+  kTrigger,
+  kVeto,
+  kSession,
+  kHealth,
+  kCalibration,
+  kNone
+};
+inline constexpr std::size_t kTopicCount = 9;
 
 constexpr std::size_t index(Topic topic) noexcept { return static_cast<std::size_t>(topic); }
 
-inline constexpr std::array<std::string_view, kTopicCount> kTopicNames{"heading", "sleep", "turn",    "population",
-                                                                       "trigger", "veto",  "session", "health"};
+inline constexpr std::array<std::string_view, kTopicCount> kTopicNames{
+    "heading", "sleep", "turn", "population", "trigger", "veto", "session", "health", "calibration"};
 
 constexpr std::string_view topic_name(Topic topic) noexcept {
   return topic == Topic::kNone ? std::string_view{} : kTopicNames[index(topic)];

@@ -67,8 +67,8 @@ struct Bench {
                                              clock, log_line);
     outputs.add(*mock, std::move(host), R"({"name":"laser","index":0,"type":"mock","pulse_ms":10,"file":""})", nullptr);
     marks.add(kMarkCounter, &marked);
-    loop = std::make_unique<DecisionLoop>(
-        DecisionLoop::Parts{queue, 1, order, *engine, outputs, publisher, recorder.get(), health, marks});
+    loop = std::make_unique<DecisionLoop>(DecisionLoop::Parts{queue, 1, order, *engine, outputs, publisher,
+                                                              recorder.get(), health, marks, &calibration, &models});
   }
   ~Bench() { recorder->stop(); }
 
@@ -88,6 +88,13 @@ struct Bench {
   HealthBoard health{{}};
   std::uint64_t marked = 0;
   Marks marks{{"rule"}};
+  LiveCalibration calibration{{.folder = scratch.path().string(),
+                               .stem = "rt",
+                               .tracked = true,
+                               .only_awake = false,
+                               .asked = {},
+                               .limits = {100'000, 10'000}}};
+  ModelSlot models;
   std::unique_ptr<record::Recorder> recorder;
   std::unique_ptr<DecisionLoop> loop;
 };

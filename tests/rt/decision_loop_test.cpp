@@ -58,6 +58,35 @@ TEST_CASE("from dequeue to hand-over nothing allocates and nothing locks") {
   CHECK(counted.counts.locks == 0);
 }
 
+TEST_CASE("collecting for calibration, and taking over another model, neither allocates nor locks") {
+  Bench bench(false);
+  const auto inputs = mouse_inputs(40.0, 1.0, 11);
+  const std::span<const InputEvent> all(inputs);
+  const std::size_t quarter = inputs.size() / 4;
+  run_bursts(bench, all.first(quarter), [] {});
+  const InputEvent start = command(CommandKind::kCalibrateStart, 0);
+  REQUIRE(bench.calibration.begin(start.payload.command).empty());
+  auto set = std::make_unique<HeadingSet>();
+  set->prepare(always_rem());
+  REQUIRE(bench.models.offer(std::move(set)));
+  reset_rt_counts();
+  bench.push(2, start);
+  run_bursts(bench, all.subspan(quarter, quarter), [] {});
+  CHECK(bench.models.offered() != nullptr);
+  bench.push(2, command(CommandKind::kLoadModel, 77));
+  run_bursts(bench, all.subspan(2 * quarter), [] {});
+  const RtCounts counts = RtSection::counts();
+  CHECK(bench.models.offered() == nullptr);
+  CHECK(counts.allocations == 0);
+  CHECK(counts.frees == 0);
+  CHECK(counts.locks == 0);
+  for (int i = 0; i < 1000 && bench.calibration.status().spikes == 0; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  CHECK(bench.calibration.status().state == wire::CalibrationState::kCollecting);
+  CHECK(bench.calibration.status().spikes > 1000);
+}
+
 TEST_CASE("with a live subscriber the ZeroMQ send adds locks, counted, and no allocation") {
   Bench bench(true);
   zmq::context_t context(1);

@@ -21,7 +21,7 @@ struct ControlOptions {
   std::string publish_address = "tcp://127.0.0.1:5600";
   ClientOptions keys;
   std::string for_text, at_text, note, model;
-  bool json = false;
+  bool json = false, flag = false, wait = false;
 };
 
 v1::Reply ask(zmq::context_t& context, const ControlOptions& options, const v1::Request& request, int wait_s = 3) {
@@ -62,6 +62,7 @@ std::string status_text(const v1::Reply& reply) {
             std::to_string(source.messages_received()) + " messages, " + std::to_string(source.messages_lost()) +
             " lost, " + std::to_string(source.spikes_received()) + " spikes";
   }
+  if (reply.has_calibration()) text += "\ncalibration: " + words(reply.calibration().state());
   return text + "\ntriggers " + std::to_string(health.triggers()) + ", vetoes " + std::to_string(health.vetoes()) +
          ", spikes " + std::to_string(health.spikes()) + " (late " + std::to_string(health.late_spikes()) + ")";
 }
@@ -132,6 +133,31 @@ int command(const ControlOptions& options, const v1::Request& request, const std
   return print(options, reply, text);
 }
 
+/// Follows the fit to its end: the model's file on stdout, or the refusal's reason.
+int await_model(const ControlOptions& options, zmq::socket_t& socket) {
+  auto heard = Clock::now();
+  while (Clock::now() - heard < std::chrono::seconds(10)) {
+    throw_if_interrupted();
+    const Published published = receive_published(socket, 100);
+    if (!published.message) continue;
+    heard = Clock::now();
+    const auto& calibration = static_cast<const v1::Calibration&>(*published.message);
+    const bool ended =
+        calibration.state() != v1::CALIBRATION_STATE_COLLECTING && calibration.state() != v1::CALIBRATION_STATE_FITTING;
+    if (!ended) continue;
+    if (options.json) std::printf("%s\n", to_json(calibration).c_str());
+    if (calibration.state() == v1::CALIBRATION_STATE_REFUSED) {
+      std::fprintf(stderr, "vturn control: %s\n", calibration.reason().c_str());
+    } else if (!options.json) {
+      std::printf("%s\n", calibration.model_file().c_str());
+    }
+    return calibration.state() == v1::CALIBRATION_STATE_DONE ? 0 : 1;
+  }
+  std::fprintf(stderr, "vturn control: nothing heard about the calibration at %s for 10 s\n",
+               options.publish_address.c_str());
+  return 1;
+}
+
 int status(const ControlOptions& options) {
   v1::Request request;
   request.mutable_status();
@@ -177,6 +203,25 @@ int load_model(const ControlOptions& options) {
   return print(options, reply, text.data());
 }
 
+int calibrate_start(const ControlOptions& options) {
+  v1::Request request;
+  request.mutable_calibrate_start()->set_handedness_confirmed(options.flag);
+  return command_and_answer(options, request);
+}
+
+int calibrate_stop(const ControlOptions& options) {
+  v1::Request request;
+  request.mutable_calibrate_stop()->set_discard(options.flag);
+  if (!options.wait) return command_and_answer(options, request);
+  const InterruptScope scope;
+  zmq::context_t context;
+  zmq::socket_t socket =
+      connect(context, zmq::socket_type::sub, options.publish_address, options.keys, {"calibration"});
+  const v1::Reply reply = ask(context, options, request);
+  if (!reply.ok()) return print(options, reply, "");
+  return await_model(options, socket);
+}
+
 int note(const ControlOptions& options) {
   v1::Request request;
   request.mutable_note()->set_text(options.note);
@@ -214,6 +259,14 @@ Run configure(CLI::App& app) {
   add_answered("disarm", "forbid stimulation, end a running pulse, forget a planned arming", disarm);
   add("note", "write a line into the session", note)->add_option("text", options->note, "the line")->required();
   add_answered("self-test", "test the outputs", self_test);
+  add_answered("calibrate-start", "collect spikes and tracked heading for a heading model, while the mouse is awake",
+               calibrate_start)
+      ->add_flag("--handedness-confirmed", options->flag,
+                 "the operator has seen on a clip, or with a gyroscope, that left is left");
+  CLI::App* stop_app = add_answered(
+      "calibrate-stop", "fit a heading model to what was collected; vturn monitor shows how it goes", calibrate_stop);
+  stop_app->add_flag("--discard", options->flag, "no model: forget it all, end a running fit");
+  stop_app->add_flag("--wait", options->wait, "until the model is written: prints its file")->excludes("--discard");
   add("load-model", "decode with another heading model from here on; disarms", load_model)
       ->add_option("file", options->model, "model file, here or relative to vturnd's rig file")
       ->required();
@@ -222,7 +275,7 @@ Run configure(CLI::App& app) {
 }
 
 const Registration kRegistration{
-    {"", "control", "arm, disarm, note, load-model, self-test, status, shutdown", configure}};
+    {"", "control", "arm, disarm, note, calibrate, load a model, self-test, status, shutdown", configure}};
 
 }  // namespace
 }  // namespace vturn::tools

@@ -110,6 +110,41 @@ std::string line(const v1::Health& m) {
          (m.recording() ? "" : "  NOT RECORDED");
 }
 
+std::string figures(const v1::Calibration& m) {
+  return m.model_file() +
+         format(": %u units, cross-validated median error %.1f° (90 %%: %.1f°; memoryless 200 ms: %.1f°)",
+                m.model_units(), m.median_abs_error_deg(), m.p90_abs_error_deg(),
+                m.memoryless_200ms_median_abs_error_deg());
+}
+
+std::string collected(const v1::Calibration& m) {
+  constexpr float kVisitedS = 1.0F;
+  const auto sectors = std::count_if(m.sector_s().begin(), m.sector_s().end(), [](float s) { return s >= kVisitedS; });
+  std::string text =
+      format("%.0f s of heading, %td of 12 sectors, %llu spikes, %u of %u units with enough", m.heading_s(), sectors,
+             static_cast<unsigned long long>(m.spikes()), m.units_ready(), m.units());
+  if (m.lost() > 0) text += format("  LOST %llu", static_cast<unsigned long long>(m.lost()));
+  if (m.full()) text += "  FULL: stop now";
+  if (m.waits_for_wake()) text += "  waits for wake";
+  return text + (m.missing().empty() ? "  nothing is missing" : "  missing: " + m.missing());
+}
+
+std::string line(const v1::Calibration& m) {
+  std::string text = words(m.state()) + "  ";
+  switch (m.state()) {
+    case v1::CALIBRATION_STATE_COLLECTING:
+      return text + collected(m);
+    case v1::CALIBRATION_STATE_FITTING:
+      return text + format("%.0f %%", 100.0 * m.share_fitted());
+    case v1::CALIBRATION_STATE_DONE:
+      return text + figures(m);
+    case v1::CALIBRATION_STATE_REFUSED:
+      return text + m.reason();
+    default:
+      return text;
+  }
+}
+
 std::string body(const Published& published) {
   const auto& m = *published.message;
   switch (published.topic) {
@@ -129,6 +164,8 @@ std::string body(const Published& published) {
       return line(static_cast<const v1::Session&>(m));
     case wire::Topic::kHealth:
       return line(static_cast<const v1::Health&>(m));
+    case wire::Topic::kCalibration:
+      return line(static_cast<const v1::Calibration&>(m));
     case wire::Topic::kNone:
       break;
   }
@@ -183,6 +220,9 @@ void MonitorView::take(const Published& published) {
     case wire::Topic::kSleep:
       sleep_ = static_cast<const v1::Sleep&>(*published.message);
       return;
+    case wire::Topic::kCalibration:
+      calibration_ = static_cast<const v1::Calibration&>(*published.message);
+      return;
     case wire::Topic::kHealth:
       health_ = static_cast<const v1::Health&>(*published.message);
       return;
@@ -210,6 +250,7 @@ std::string MonitorView::render(double silent_s) const {
             bar(sleep_->p_rem(), 12) + "\n";
   }
   if (heading_) text += "heading  " + line(*heading_) + "\n         " + compass(heading_->angle_rad()) + "\n";
+  if (calibration_) text += "calibr.  " + line(*calibration_) + "\n";
   if (health_) {
     text += "health   " + line(*health_) + "\n";
     for (const auto& source : health_->sources()) text += source_line(source);

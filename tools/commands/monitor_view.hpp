@@ -27,6 +27,7 @@ class MonitorView {
   std::optional<v1::Heading> heading_;
   std::optional<v1::Sleep> sleep_;
   std::optional<v1::Health> health_;
+  std::optional<v1::Calibration> calibration_;
   std::deque<std::string> events_;
   std::uint64_t missed_ = 0;
 };

@@ -31,6 +31,8 @@ std::unique_ptr<google::protobuf::Message> new_message(wire::Topic topic) {
       return std::make_unique<v1::Session>();
     case wire::Topic::kHealth:
       return std::make_unique<v1::Health>();
+    case wire::Topic::kCalibration:
+      return std::make_unique<v1::Calibration>();
     case wire::Topic::kNone:
       break;
   }
@@ -141,6 +143,9 @@ std::string words(v1::SessionChange change) { return lower_words(v1::SessionChan
 std::string words(v1::SleepState state) {
   const std::string& name = v1::SleepState_Name(state);
   return name.empty() ? "UNKNOWN" : name.substr(sizeof "SLEEP_STATE_" - 1);
+}
+std::string words(v1::CalibrationState state) {
+  return lower_words(v1::CalibrationState_Name(state), "CALIBRATION_STATE_");
 }
 std::string words(v1::Direction direction) { return lower_words(v1::Direction_Name(direction), "DIRECTION_"); }
 

@@ -65,6 +65,7 @@ std::string to_json(const google::protobuf::Message& message);
 std::string words(v1::VetoReason reason);
 std::string words(v1::SessionChange change);
 std::string words(v1::SleepState state);
+std::string words(v1::CalibrationState state);
 std::string words(v1::Direction direction);
 
 /// hours:minutes:seconds.milliseconds of session time.

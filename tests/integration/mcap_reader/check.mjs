@@ -39,7 +39,7 @@ async function checkIndexed() {
   assert.equal(reader.statistics.metadataCount, 1);
   assert.equal(reader.summaryOffsetsByOpcode.size, 6);
   const topics = [...reader.channelsById.values()].map((channel) => channel.topic).sort();
-  assert.deepEqual(topics, ["digest", "heading", "health", "input", "population", "sealed", "session", "sleep", "trigger",
+  assert.deepEqual(topics, ["calibration", "digest", "heading", "health", "input", "population", "sealed", "session", "sleep", "trigger",
                             "turn", "veto"]);
 
   const types = new Map();

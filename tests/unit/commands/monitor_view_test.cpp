@@ -50,6 +50,38 @@ TEST_CASE("a view shows state, heading, arming, events and losses") {
   CHECK(std::count(text.begin(), text.end(), '\n') < 25);  // events stay bounded
 }
 
+TEST_CASE("calibration is followed from what is missing to its figures or its refusal") {
+  MonitorView view;
+  v1::Calibration m;
+  m.set_state(v1::CALIBRATION_STATE_COLLECTING);
+  m.set_heading_s(83.2);
+  for (int i = 0; i < 12; ++i) m.add_sector_s(i < 7 ? 4.0F : 0.0F);
+  m.set_spikes(5000);
+  m.set_units(9);
+  m.set_units_ready(4);
+  m.set_missing("83 s of tracked heading, of 120");
+  m.set_waits_for_wake(true);
+  view.take(published(wire::Topic::kCalibration, m));
+  CHECK_THAT(view.render(0.0),
+             Catch::Contains("collecting  83 s of heading, 7 of 12 sectors, 5000 spikes, 4 of 9 units with enough") &&
+                 Catch::Contains("waits for wake") && Catch::Contains("missing: 83 s of tracked heading, of 120"));
+  m.set_lost(3);
+  m.set_full(true);
+  CHECK_THAT(describe(published(wire::Topic::kCalibration, m)), Catch::Contains("LOST 3") && Catch::Contains("FULL"));
+  m.set_state(v1::CALIBRATION_STATE_FITTING);
+  m.set_share_fitted(0.4);
+  view.take(published(wire::Topic::kCalibration, m));
+  CHECK_THAT(view.render(0.0), Catch::Contains("fitting  40 %") && !Catch::Contains("collecting"));
+  m.set_state(v1::CALIBRATION_STATE_DONE);
+  m.set_model_file("/data/night-1.heading.json");
+  m.set_median_abs_error_deg(6.25);
+  CHECK_THAT(describe(published(wire::Topic::kCalibration, m)),
+             Catch::Contains("done  /data/night-1.heading.json") && Catch::Contains("median error 6.2°"));
+  m.set_state(v1::CALIBRATION_STATE_REFUSED);
+  m.set_reason("3 units carry heading, 5 are needed");
+  CHECK_THAT(describe(published(wire::Topic::kCalibration, m)), Catch::Contains("refused  3 units carry heading"));
+}
+
 TEST_CASE("a blinded trigger says so, an armed one names its arm; odd numbers do no harm") {
   v1::Trigger trigger;
   trigger.set_rule("r");

@@ -30,10 +30,13 @@ class Target : public ControlTarget {
     loads.push_back(request);
     return LoadedModel{0xABCD, 32, 6.5, true};
   }
+  std::string calibrate(const InputEvent& command) override { return submit({&command, 1}) ? "" : "queue is full"; }
+  std::optional<wire::CalibrationSnapshot> calibration() override { return begun; }
   void request_shutdown() override { shut_down = true; }
 
   std::vector<InputEvent> commands;
   std::vector<std::uint32_t> loads;
+  std::optional<wire::CalibrationSnapshot> begun;
   bool full = false;
   bool shut_down = false;
 };
@@ -203,6 +206,30 @@ TEST_CASE("a model is loaded under the request's number, or refused with the rea
     CHECK_THAT(control.send(request).error(), Catch::Contains("1 to 4096 bytes"));
   }
   CHECK(control.target.loads.size() == 1);
+}
+
+TEST_CASE("calibration is started and stopped by commands, and status tells how it stands") {
+  Control control;
+  v1::Request request;
+  request.mutable_calibrate_start()->set_handedness_confirmed(true);
+  CHECK(control.send(request).request() == 1);
+  request.mutable_calibrate_stop();
+  CHECK(control.send(request).request() == 2);
+  request.mutable_calibrate_stop()->set_discard(true);
+  CHECK(control.send(request).request() == 3);
+  REQUIRE(control.target.commands.size() == 3);
+  for (std::uint32_t i = 0; i < 3; ++i) {
+    const auto& command = control.target.commands[i].payload.command;
+    CHECK(command.command == (i == 0 ? CommandKind::kCalibrateStart : CommandKind::kCalibrateStop));
+    CHECK(command.request == i + 1);
+    CHECK(command.value_ns == (i == 1 ? 0 : 1));
+  }
+  control.target.full = true;
+  CHECK(control.send(request).error() == "calibrate: queue is full");
+  request.mutable_status();
+  CHECK_FALSE(control.send(request).has_calibration());
+  control.target.begun.emplace().state = wire::CalibrationState::kFitting;
+  CHECK(control.send(request).calibration().state() == v1::CALIBRATION_STATE_FITTING);
 }
 
 TEST_CASE("a full command queue is told; shutdown works all the same") {

@@ -20,6 +20,8 @@ class Target : public ControlTarget {
   }
   wire::HealthSnapshot status() override { return {}; }
   Expected<LoadedModel> load_model(const std::string&, std::uint32_t) override { return Error{"no model here"}; }
+  std::string calibrate(const InputEvent&) override { return "not here"; }
+  std::optional<wire::CalibrationSnapshot> calibration() override { return std::nullopt; }
   void request_shutdown() override { shut_down = true; }
 
   std::atomic<int> submitted{0};
