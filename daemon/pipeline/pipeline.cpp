@@ -1,6 +1,5 @@
 #include "daemon/pipeline/pipeline.hpp"
 
-#include <algorithm>
 #include <array>
 #include <ctime>
 #include <filesystem>
@@ -149,12 +148,9 @@ void add_outputs(const Rig& rig, rt::EventQueue& queue, ingest::SessionClock& cl
 LiveCalibration::Settings calibration_settings(const Rig& rig, const std::string& session_id) {
   const bool fixed = rig.record.enabled && !rig.record.file.empty();
   const std::filesystem::path log = rig.resolve(rig.record.file);
-  const auto tracks = [](const settings::Source& source) {
-    return source.type == "tracking" || !source.tracker.heading_from.empty();
-  };
   return {.folder = fixed ? log.parent_path().string() : rig.resolve(rig.record.directory),
           .stem = fixed ? log.stem().string() : session_id,
-          .tracked = std::any_of(rig.sources.begin(), rig.sources.end(), tracks),
+          .tracked = rig.tracks_heading(),
           .only_awake = !rig.sleep.model.empty(),
           .asked = {},
           .limits = {}};

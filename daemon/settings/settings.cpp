@@ -303,8 +303,10 @@ void check_references(Section& root, const Rig& rig) {
     const bool known =
         std::any_of(rig.outputs.begin(), rig.outputs.end(), [&](const Output& o) { return o.name == rule.output; });
     if (!known) root.fail("rule", "output \"" + rule.output + "\" of rule \"" + rule.name + "\" is not a [[output]]");
-    if (rule.when != "sleep" && rig.heading.model.empty() && rule.when == "turn") {
-      root.fail("rule", "\"" + rule.name + "\" waits for turns, so [heading] needs a model");
+    if (rule.when == "turn" && rig.heading.model.empty() && !rig.tracks_heading()) {
+      root.fail("rule", "\"" + rule.name +
+                            "\" waits for turns, so [heading] needs a model (or a source that tracks heading, to "
+                            "calibrate one live)");
     }
     if (rig.sleep.model.empty()) {
       root.fail("rule", "\"" + rule.name + "\" asks for " + rule.state + ", so [sleep] needs a model");

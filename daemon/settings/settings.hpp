@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -55,6 +56,7 @@ struct Source {
   Tracker tracker;
   Rhx rhx;
   [[nodiscard]] bool is_master() const { return clock == "master"; }
+  [[nodiscard]] bool tracks_heading() const { return type == "tracking" || !tracker.heading_from.empty(); }
 };
 
 struct Units {
@@ -183,6 +185,9 @@ struct Rig {
   /// Distinct signals named by [sleep].channels, in the order theta, slow, emg, motion: LfpInput::signal indexes it.
   [[nodiscard]] std::vector<std::string> signals() const;
   [[nodiscard]] SourceIndex master() const;
+  [[nodiscard]] bool tracks_heading() const {
+    return std::any_of(sources.begin(), sources.end(), [](const Source& source) { return source.tracks_heading(); });
+  }
   /// Path as written in the rig file, relative to that file's folder.
   [[nodiscard]] std::string resolve(const std::string& path) const;
 };

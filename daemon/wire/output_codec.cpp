@@ -2,6 +2,7 @@
 #include <array>
 #include <charconv>
 
+#include "daemon/core/text_hash.hpp"
 #include "daemon/wire/codec.hpp"
 
 namespace vturn::wire {
@@ -240,7 +241,9 @@ void to_proto(const SessionOutput& session, const Names& names, std::string_view
   assign(*message.mutable_source(), name_at(names.sources, session.source));
   message.set_count(session.count);
   message.set_value_ns(session.value_ns);
-  assign(*message.mutable_text(), text);
+  const HashDigits hash = hash_digits(static_cast<std::uint64_t>(session.value_ns));
+  const bool names_models = session.change == SessionChange::kModelLoaded;
+  assign(*message.mutable_text(), names_models ? std::string_view(hash.data(), hash.size()) : text);
   message.set_request(session.request);
 }
 

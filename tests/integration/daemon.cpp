@@ -85,11 +85,12 @@ Json Daemon::await(const std::function<bool(const Json&)>& holds, std::chrono::s
 }
 
 Finished Daemon::control(std::vector<std::string> command) const {
-  const bool answered = command[0] == "arm" || command[0] == "disarm" || command[0] == "self-test";
+  const bool answered = command[0] == "arm" || command[0] == "disarm" || command[0] == "self-test" ||
+                        command[0] == "calibrate-start" || command[0] == "calibrate-stop";
   command.insert(command.begin(), "control");
   command.insert(command.end(), {"--address", control_});
   if (answered) command.insert(command.end(), {"--publish-address", publish_});
-  return run_vturn(command, 20s);
+  return run_vturn(command, 60s);
 }
 
 int Daemon::shut_down(std::chrono::seconds limit) {

@@ -163,6 +163,9 @@ TEST_CASE("rules must refer to outputs and models that exist") {
   CHECK(mentions(error_of(rule + "[[output]]\nname=\"laser\"\ntype=\"mock\"\n"), {"[heading] needs a model"}));
   CHECK(mentions(error_of(rule + "[[output]]\nname=\"laser\"\ntype=\"mock\"\n[heading]\nmodel=\"m.json\"\n"),
                  {"[sleep] needs a model"}));
+  CHECK(mentions(error_of(rule + "[[output]]\nname=\"laser\"\ntype=\"mock\"\n[[source]]\nname=\"camera\"\n"
+                                 "type=\"tracking\"\nclock=\"arrival\"\n"),
+                 {"[sleep] needs a model"}));  // the heading's can be calibrated live
   CHECK(mentions(error_of(kMinimal + "[[rule]]\nname=\"r\"\nwhen=\"turn\"\narms={stim=0.5}\noutput=\"l\"\n"),
                  {"rule.arms", "add up to 1"}));
   CHECK(mentions(error_of(kMinimal + "[sleep]\nchannels={theta=\"LFP\"}\n"), {"SOURCE/CHANNEL"}));

@@ -114,6 +114,7 @@ TEST_CASE("triggers name the models loaded last") {
                             0,
                             static_cast<std::int64_t>(0xFEDC'BA98'0000'0001ULL)};
   CHECK(as<v1::Session>(encoder.encode(loaded, {})).change() == v1::SESSION_CHANGE_MODEL_LOADED);
+  CHECK(as<v1::Session>(encoder.encode(loaded, {})).text() == "fedcba9800000001");
   CHECK(as<v1::Trigger>(encoder.encode(trigger_event(), {})).model_hash() == "fedcba9800000001");
 }
 
