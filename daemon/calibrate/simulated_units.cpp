@@ -67,4 +67,14 @@ void SimulatedUnits::step(double angle_rad, double dt_s, const std::function<voi
   }
 }
 
+Misassignment::Misassignment(const HeadingModel& model, double share, std::uint64_t seed)
+    : share_(share), random_(seed) {
+  for (const HeadingUnit& unit : model.units) units_.push_back(unit.unit);
+}
+
+UnitId Misassignment::operator()(UnitId unit) noexcept {
+  if (!(random_.uniform() < share_)) return unit;
+  return units_[static_cast<std::size_t>(random_.uniform() * static_cast<double>(units_.size()))];
+}
+
 }  // namespace vturn::calibrate

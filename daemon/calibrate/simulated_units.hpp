@@ -37,4 +37,16 @@ class SimulatedUnits {
   Random random_;
 };
 
+/// A sorter that takes a share of the spikes for those of any unit of the model, all alike.
+class Misassignment {
+ public:
+  Misassignment(const HeadingModel& model, double share, std::uint64_t seed);
+  UnitId operator()(UnitId unit) noexcept;
+
+ private:
+  std::vector<UnitId> units_;
+  double share_;
+  Random random_;
+};
+
 }  // namespace vturn::calibrate

@@ -40,6 +40,7 @@ class Rest {
   Rest(const HeadingModel& model, const turns::TurnSettings& settings, const RestSimulation& rest)
       : rest_(rest),
         units_(model, rest.seed),
+        misassigned_(model, rest.misassigned_share, rest.seed ^ 0xB5297A4DULL),
         random_(rest.seed ^ 0x5DEECE66DULL),
         candidates_(candidates_of(settings)) {
     filter_.prepare(model);
@@ -56,7 +57,7 @@ class Rest {
       angle_ += velocity_ * kStepS + rest_.diffusion_rad_rt_s * std::sqrt(kStepS) * random_.normal();
       units_.step(angle_, kStepS, [&](double at_s, UnitId unit) {
         const SessionNs time_ns = time_ns_ + static_cast<SessionNs>(at_s * 1e9);
-        filter_.spike(time_ns, unit);
+        filter_.spike(time_ns, misassigned_(unit));
         detect(time_ns);
       });
       time_ns_ += static_cast<SessionNs>(kStepS * 1e9);
@@ -83,6 +84,7 @@ class Rest {
 
   RestSimulation rest_;
   SimulatedUnits units_;
+  Misassignment misassigned_;
   Random random_;
   std::vector<Candidate> candidates_;
   HeadingFilter filter_;
@@ -151,14 +153,6 @@ std::vector<HeadingTurnThreshold> simulate_turn_thresholds(const HeadingModel& m
     table.push_back({rate, log_odds, interval.low, interval.high});
   }
   return table;
-}
-
-std::vector<HeadingTurnThreshold> simulate_turn_thresholds(const HeadingModel& model,
-                                                           const std::function<bool(double)>& progress) {
-  constexpr std::array kRatesPerMinute{20.0, 10.0, 5.0, 2.0, 1.0, 0.5, 0.2, 0.1};
-  turns::TurnSettings detector;
-  detector.min_evidence_nats_per_spike = 0.0;
-  return simulate_turn_thresholds(model, detector, {}, kRatesPerMinute, progress);
 }
 
 }  // namespace vturn::calibrate

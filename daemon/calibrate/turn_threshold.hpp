@@ -17,6 +17,7 @@ struct RestSimulation {
   double drift_sd_rad_s = 0.349;  ///< 20 deg/s
   double drift_tau_s = 0.5;
   double diffusion_rad_rt_s = 0.175;  ///< 10 degrees per square root of a second
+  double misassigned_share = 0.0;     ///< of spikes, given to any unit alike
   std::uint64_t seed = 1;
 };
 
@@ -37,11 +38,6 @@ std::vector<HeadingTurnThreshold> simulate_turn_thresholds(const HeadingModel& m
                                                            const turns::TurnSettings& settings,
                                                            const RestSimulation& rest,
                                                            std::span<const double> false_alarms_per_minute,
-                                                           const std::function<bool(double)>& progress);
-
-/// What a rig file's false-alarm rate means for this animal: an hour of rest, rates from 20 a minute to 0.1, no
-/// evidence gate (the rig file's can only lower the rate).
-std::vector<HeadingTurnThreshold> simulate_turn_thresholds(const HeadingModel& model,
                                                            const std::function<bool(double)>& progress);
 
 }  // namespace vturn::calibrate

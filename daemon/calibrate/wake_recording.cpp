@@ -4,7 +4,7 @@
 #include <cstdarg>
 #include <cstdio>
 
-#include "daemon/calibrate/turn_threshold.hpp"
+#include "daemon/calibrate/animal_thresholds.hpp"
 #include "daemon/core/angle.hpp"
 
 namespace vturn::calibrate {
@@ -112,8 +112,10 @@ Expected<HeadingModel> fit_model(const WakeRecording& recording, const Calibrati
   if (!model || !goes_on) return model;
   model->handedness = handedness;
   model->hash = model_hash(*model);
-  model->turn_thresholds = simulate_turn_thresholds(
-      *model, [&](double share) { return goes_on = keep_going(kTuningShare + (1.0 - kTuningShare) * share); });
+  const auto thresholds = animal_thresholds(*model, recording.spikes(), recording.headings(), [&](double share) {
+    return goes_on = keep_going(kTuningShare + (1.0 - kTuningShare) * share);
+  });
+  model->turn_thresholds = thresholds.rows;
   if (!goes_on) return Error{"stopped before the end; no model was made"};
   return model;
 }

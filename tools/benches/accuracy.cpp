@@ -253,7 +253,7 @@ HardHour hard_hour(std::size_t cells, std::uint64_t seed) {
   const HeadingModel model = random_ring(cells, kBenchWake, seed);
   HeadingFilter filter;
   filter.prepare(model);
-  Misassignment assigned(model, 0.2, seed + 400);
+  calibrate::Misassignment assigned(model, 0.2, seed + 400);
   calibrate::Random random(seed + 500);
   HeadingTally tally;
   HardHour result;

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "daemon/calibrate/turn_threshold.hpp"
 #include "tools/benches/turn_contestants.hpp"
-#include "tools/lib/turn_threshold.hpp"
 
 namespace vturn::benches {
 
@@ -31,7 +31,7 @@ struct CountedRate {
   std::size_t count = 0;
   double minutes = 0.0;
   [[nodiscard]] double per_minute() const { return static_cast<double>(count) / minutes; }
-  [[nodiscard]] tools::RateInterval interval() const { return tools::poisson_interval(count, minutes); }
+  [[nodiscard]] calibrate::RateInterval interval() const { return calibrate::poisson_interval(count, minutes); }
 };
 
 /// Turns whose peak speed lies in a third of the range.

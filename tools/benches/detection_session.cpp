@@ -23,7 +23,7 @@ class TurnVelocity {
 
 void simulate(const HeadingModel& cells, double duration_s, std::uint64_t seed, DetectionSession& session) {
   WanderingHeading heading(kBenchRest, seed);
-  tools::SimulatedUnits units(cells, seed + 1);
+  calibrate::SimulatedUnits units(cells, seed + 1);
   TurnVelocity turn(session.turns);
   const auto steps = static_cast<std::int64_t>(std::llround(duration_s / kStepS));
   for (std::int64_t step = 0; step < steps; ++step) {

@@ -75,15 +75,4 @@ std::vector<SimulatedTurn> random_turns(std::size_t count, std::uint64_t seed) {
   return turns;
 }
 
-Misassignment::Misassignment(const HeadingModel& model, double share, std::uint64_t seed)
-    : share_(share), random_(seed) {
-  for (const HeadingUnit& unit : model.units) units_.push_back(unit.unit);
-}
-
-UnitId Misassignment::operator()(UnitId unit) {
-  if (!(random_.uniform() < share_)) return unit;
-  const auto pick = static_cast<std::size_t>(random_.uniform() * static_cast<double>(units_.size()));
-  return units_[pick];
-}
-
 }  // namespace vturn::benches

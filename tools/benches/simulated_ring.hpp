@@ -42,16 +42,4 @@ struct SimulatedTurn {
 /// Turns of 100-600 deg/s peak velocity and 0.2-0.8 s, left or right, with rest between them: one in about 3.3 s.
 std::vector<SimulatedTurn> random_turns(std::size_t count, std::uint64_t seed);
 
-/// Spikes whose unit is taken for another at random in a share of cases.
-class Misassignment {
- public:
-  Misassignment(const HeadingModel& model, double share, std::uint64_t seed);
-  UnitId operator()(UnitId unit);
-
- private:
-  std::vector<UnitId> units_;
-  double share_;
-  calibrate::Random random_;
-};
-
 }  // namespace vturn::benches

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <functional>
 
+#include "daemon/calibrate/turn_threshold.hpp"
 #include "daemon/decode/circle.hpp"
 #include "daemon/decode/heading_filter.hpp"
 #include "daemon/decode/memoryless.hpp"
@@ -12,7 +13,6 @@
 #include "daemon/turns/turn_detector.hpp"
 #include "tools/benches/ideal_observer.hpp"
 #include "tools/benches/score_trace.hpp"
-#include "tools/lib/turn_threshold.hpp"
 
 namespace vturn::benches {
 namespace {
@@ -80,11 +80,11 @@ double wanted_onsets(const DetectionTrial& trial) { return trial.false_alarms_pe
 double simulated_threshold(const DetectionTrial& trial, std::uint64_t seed) {
   turns::TurnSettings detector;
   detector.min_evidence_nats_per_spike = 0.0;
-  tools::RestSimulation rest;
+  calibrate::RestSimulation rest;
   rest.seed = seed;
   const std::array rates{2.0 * trial.false_alarms_per_minute, trial.false_alarms_per_minute,
                          0.5 * trial.false_alarms_per_minute};
-  const auto table = tools::simulate_turn_thresholds(trial.cells, detector, rest, rates, [](double) {
+  const auto table = calibrate::simulate_turn_thresholds(trial.cells, detector, rest, rates, [](double) {
     tools::throw_if_interrupted();
     return true;
   });

@@ -35,7 +35,7 @@ Json json_of(const Spread& spread, double unit) {
 }
 
 Json json_of(const CountedRate& rate) {
-  const RateInterval interval = rate.interval();
+  const calibrate::RateInterval interval = rate.interval();
   return {{"count", rate.count},
           {"minutes", rate.minutes},
           {"per_minute", rate.per_minute()},
@@ -53,7 +53,7 @@ Json json_of(const SpeedThird& third) {
 }
 
 Json json_of(const DetectorFigures& figures, double asked_per_minute) {
-  const RateInterval interval = figures.false_at_rest.interval();
+  const calibrate::RateInterval interval = figures.false_at_rest.interval();
   Json result{{"name", figures.name}};
   if (!figures.settings.empty()) result["best_settings"] = figures.settings;
   result["populations"] = figures.populations;

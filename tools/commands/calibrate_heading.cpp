@@ -1,13 +1,20 @@
+#include <cmath>
 #include <cstdio>
+#include <limits>
 #include <memory>
+#include <optional>
 
-#include "daemon/calibrate/turn_threshold.hpp"
-#include "daemon/decode/calibration.hpp"
+#include "daemon/calibrate/animal_thresholds.hpp"
+#include "daemon/core/angle.hpp"
+#include "daemon/decode/tracker_check.hpp"
+#include "daemon/decode/validation.hpp"
 #include "daemon/models/heading_model_json.hpp"
 #include "tools/commands/recording_input.hpp"
 #include "tools/commands/registry.hpp"
 #include "tools/lib/atomic_file.hpp"
+#include "tools/lib/decoding_bounds.hpp"
 #include "tools/lib/heading_csv.hpp"
+#include "tools/lib/heading_picture.hpp"
 #include "tools/lib/interrupt.hpp"
 #include "tools/lib/json_out.hpp"
 #include "tools/lib/progress.hpp"
@@ -16,7 +23,7 @@ namespace vturn::tools {
 namespace {
 
 struct Options {
-  std::string spikes, heading, out;
+  std::string spikes, heading, out, picture, gyroscope;
   std::string image_y = "up";
   bool json = false;
   std::string heading_pulses;
@@ -47,27 +54,61 @@ Data read_data(const Options& options) {
   return data;
 }
 
-HeadingModel fitted(const Options& options) {
-  const auto [spikes, heading] = read_data(options);
-  Progress progress("calibrating", 1000);
-  auto model = calibrate_heading(spikes, heading, options.settings, [&](double share) {
-    progress.update(static_cast<std::uint64_t>(share * 1000.0));
-    return !interrupted();
-  });
-  throw_if_interrupted();
-  if (!model) throw UsageError(options.spikes + " with " + options.heading + ": " + model.error());
-  model->handedness = options.handedness_confirmed ? Handedness::kConfirmed : Handedness::kUnconfirmed;
-  model->hash = model_hash(*model);
-  return std::move(*model);
+struct Calibration {
+  HeadingModel model;
+  HeadingValidation validation;
+  calibrate::AnimalThresholds thresholds;
+  std::optional<HandednessCheck> gyroscope;
+  std::vector<ExampleTurn> examples;
+};
+
+/// A mirrored track is refused; one that turns with the gyroscope is confirmed.
+void check_handedness(const Options& options, const Data& data, Calibration& result) {
+  result.examples = example_turns(data.heading, 3);
+  result.model.handedness = options.handedness_confirmed ? Handedness::kConfirmed : Handedness::kUnconfirmed;
+  if (options.gyroscope.empty()) return;
+  result.gyroscope = compare_with_gyroscope(data.heading, read_gyroscope_csv(options.gyroscope));
+  char told[96];
+  std::snprintf(told, sizeof told, "correlation %.2f over %zu windows in which the head turned",
+                result.gyroscope->correlation, result.gyroscope->windows);
+  if (result.gyroscope->mirrored()) {
+    throw UsageError(options.heading + " is mirrored: it turns against the gyroscope of " + options.gyroscope + " (" +
+                     told + "); state the image's axis with --image-y, or the gyroscope's sign is wrong");
+  }
+  if (!result.gyroscope->confirms()) {
+    std::fprintf(stderr, "warning: the gyroscope of %s does not tell the side (%s): check clock and axis\n",
+                 options.gyroscope.c_str(), told);
+    return;
+  }
+  result.model.handedness = Handedness::kConfirmed;
 }
 
-void add_turn_thresholds(HeadingModel& model) {
+Calibration fitted(const Options& options, const Data& data) {
+  Calibration result;
+  Progress progress("calibrating", 1000);
+  auto model = calibrate_heading(
+      data.spikes, data.heading, options.settings,
+      [&](double share) {
+        progress.update(static_cast<std::uint64_t>(share * 1000.0));
+        return !interrupted();
+      },
+      &result.validation);
+  throw_if_interrupted();
+  if (!model) throw UsageError(options.spikes + " with " + options.heading + ": " + model.error());
+  result.model = std::move(*model);
+  check_handedness(options, data, result);
+  result.model.hash = model_hash(result.model);
+  return result;
+}
+
+void add_turn_thresholds(const Data& data, Calibration& result) {
   Progress progress("simulating rest for turn thresholds", 1000);
-  model.turn_thresholds = calibrate::simulate_turn_thresholds(model, [&](double share) {
+  result.thresholds = calibrate::animal_thresholds(result.model, data.spikes, data.heading, [&](double share) {
     progress.update(static_cast<std::uint64_t>(share * 1000.0));
     return !interrupted();
   });
   throw_if_interrupted();
+  result.model.turn_thresholds = result.thresholds.rows;
 }
 
 Json thresholds_of(const HeadingModel& model) {
@@ -81,13 +122,54 @@ Json thresholds_of(const HeadingModel& model) {
   return list;
 }
 
-Json summary(const HeadingModel& model, const Options& options) {
+/// Turns of 400 deg/s and half a second, as virtual turns are in the middle: what no detector can be faster than.
+double turn_latency_bound_ms(const HeadingModel& model) {
+  constexpr TurnShape kTurn{400.0 * kPi / 180.0, 0.5};
+  constexpr Wander kRest{20.0 * kPi / 180.0, 0.5, 10.0 * kPi / 180.0};
+  constexpr double kNats = 4.0;  // one false alarm a minute
+  const double information = information_rate(model);
+  const auto bound_s =
+      turn_latency_bound_s(kTurn, information, posterior_variance_bound(information, kRest), kNats, 0.2);
+  return bound_s ? 1e3 * *bound_s : std::numeric_limits<double>::quiet_NaN();
+}
+
+Json validation_json(const HeadingValidation& validation) {
+  Json windows = Json::array(), cells = Json::array();
+  for (const WindowFigures& row : validation.windows)
+    windows.push_back({{"window_ms", 1e3 * row.window_s}, {"median_deg", row.median_deg}, {"mean_deg", row.mean_deg}});
+  for (const CellsFigures& row : validation.by_cells) {
+    cells.push_back(
+        {{"cells", row.cells}, {"median_deg", row.median_deg}, {"low_deg", row.low_deg}, {"high_deg", row.high_deg}});
+  }
+  return {{"block_median_deg", validation.block_median_deg},
+          {"memoryless_windows", windows},
+          {"best_memoryless_median_deg", json_number(validation.best_window().median_deg)},
+          {"by_cells", cells}};
+}
+
+Json handedness_json(const Calibration& result) {
+  Json examples = Json::array();
+  for (const ExampleTurn& turn : result.examples) {
+    examples.push_back(
+        {{"t_s", turn.at_s}, {"duration_s", turn.duration_s}, {"angle_deg", turn.angle_rad * 180.0 / kPi}});
+  }
+  Json json{{"turns_to_look_up", examples}};
+  if (result.gyroscope) {
+    json["gyroscope_correlation"] = json_number(result.gyroscope->correlation);
+    json["gyroscope_windows"] = result.gyroscope->windows;
+  }
+  return json;
+}
+
+Json summary(const Calibration& result, const Options& options) {
+  const HeadingModel& model = result.model;
   const HeadingFigures& figures = model.cross_validated;
   char hash[17];
   std::snprintf(hash, sizeof hash, "%016llx", static_cast<unsigned long long>(model.hash));
   Json units = Json::array();
   for (const HeadingUnit& unit : model.units) units.push_back(unit.unit);
   return {{"model", options.out},
+          {"picture", options.picture},
           {"model_hash", hash},
           {"n_units", model.units.size()},
           {"units", units},
@@ -95,29 +177,57 @@ Json summary(const HeadingModel& model, const Options& options) {
           {"wake_dynamics", model.dynamics[static_cast<std::size_t>(Dynamics::kWake)].name},
           {"temper", model.temper},
           {"lag_s", model.lag_s},
+          {"smoothing_deg", result.validation.choice.smoothing_deg},
           {"frame_sd_rad", model.frame_sd_rad},
+          {"frame_drift_rms_rad", result.validation.drift_rms_rad},
           {"handedness", model.handedness == Handedness::kConfirmed ? "confirmed" : "unconfirmed"},
+          {"handedness_evidence", handedness_json(result)},
           {"median_abs_error_deg", json_number(figures.median_abs_error_deg)},
           {"mean_abs_error_deg", json_number(figures.mean_abs_error_deg)},
           {"p90_abs_error_deg", json_number(figures.p90_abs_error_deg)},
           {"coverage_95", json_number(figures.coverage_95)},
           {"memoryless_200ms_median_abs_error_deg", json_number(figures.memoryless_200ms_median_abs_error_deg)},
           {"n_steps", figures.steps},
+          {"blocks_left_out", validation_json(result.validation)},
+          {"information_per_rad2_s", information_rate(model)},
+          {"turn_latency_bound_ms", json_number(turn_latency_bound_ms(model))},
+          {"misassigned_share", result.thresholds.misassigned.share},
+          {"still_minutes", result.thresholds.still_minutes},
+          {"still_false_onsets", result.thresholds.still_onsets},
+          {"still_expected_onsets", result.thresholds.expected_onsets},
           {"turn_thresholds", thresholds_of(model)}};
 }
 
-int calibrate(const Options& options) {
+void print_text(const Calibration& result, const Options& options) {
+  const HeadingModel& model = result.model;
+  std::printf(
+      "%s: %zu units, blocks left out decode with a median error of %.1f degrees (memoryless, best window: %.1f)\n",
+      options.out.c_str(), model.units.size(), model.cross_validated.median_abs_error_deg,
+      result.validation.best_window().median_deg);
+  std::printf("a turn of 400 deg/s and half a second cannot be told before %.0f ms with these cells; picture: %s\n",
+              turn_latency_bound_ms(model), options.picture.c_str());
+  if (model.handedness == Handedness::kConfirmed) return;
+  std::printf(
+      "left and right are not confirmed. Look these turns up on the video, then calibrate again with "
+      "--handedness-confirmed (or give --gyroscope):\n");
+  for (const ExampleTurn& turn : result.examples) {
+    std::printf("  %.1f s: %.0f degrees to the animal's %s in %.1f s\n", turn.at_s,
+                std::fabs(turn.angle_rad) * 180.0 / kPi, turn.angle_rad > 0.0 ? "left" : "right", turn.duration_s);
+  }
+}
+
+int calibrate_model(Options& options) {
   const InterruptScope scope;
-  HeadingModel model = fitted(options);
-  add_turn_thresholds(model);
-  write_file_atomically(options.out, heading_model_to_json(model));
-  const Json result = summary(model, options);
+  const Data data = read_data(options);
+  Calibration result = fitted(options, data);
+  add_turn_thresholds(data, result);
+  if (options.picture.empty()) options.picture = options.out + ".svg";
+  write_file_atomically(options.out, heading_model_to_json(result.model));
+  write_file_atomically(options.picture, heading_picture(result.model, result.validation, options.out));
   if (options.json) {
-    print_json(result);
+    print_json(summary(result, options));
   } else {
-    std::printf("%s: %zu units, blocks left out decode with a median error of %.1f degrees (memoryless 200 ms: %.1f)\n",
-                options.out.c_str(), model.units.size(), model.cross_validated.median_abs_error_deg,
-                model.cross_validated.memoryless_200ms_median_abs_error_deg);
+    print_text(result, options);
   }
   return 0;
 }
@@ -139,6 +249,11 @@ Run configure(CLI::App& app) {
   options->recording.add_to(app);
   options->recording.add_units_to(app);
   app.add_option("--out", options->out, "model file to write (JSON)")->required();
+  app.add_option("--picture", options->picture, "picture to write (SVG); without it the model file's name and .svg");
+  app.add_option(
+      "--gyroscope", options->gyroscope,
+      "CSV with t_s and gyro_rad_s or gyro_deg_s (about the vertical, counter-clockwise from above positive, "
+      "the heading's clock): confirms that left is left, and a mirrored track is refused");
   app.add_flag("--json", options->json, "result as one JSON object on stdout");
   app.add_option("--image-y", options->image_y, "direction of the tracker's y axis: down mirrors the angles")
       ->check(CLI::IsMember({"up", "down"}))
@@ -151,7 +266,7 @@ Run configure(CLI::App& app) {
   app.add_option("--smoothing-deg", options->settings.smoothing_deg,
                  "kernel over the tuning curves (else chosen by blocks left out)")
       ->check(CLI::Range(0.0, 60.0));
-  return [options] { return calibrate(*options); };
+  return [options] { return calibrate_model(*options); };
 }
 
 const Registration registration({"calibrate", "heading", "fit the heading model to spikes and tracked heading of wake",

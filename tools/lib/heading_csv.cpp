@@ -63,4 +63,22 @@ std::vector<HeadingSample> read_heading_csv(const std::filesystem::path& file, b
   return heading;
 }
 
+std::vector<GyroscopeSample> read_gyroscope_csv(const std::filesystem::path& file) {
+  CsvReader csv(file);
+  const std::size_t time_column = csv.column("t_s");
+  const std::size_t velocity_column = csv.column({"gyro_rad_s", "gyro_deg_s"});
+  const double unit = csv.header()[velocity_column].ends_with("_deg_s") ? kPi / 180.0 : 1.0;
+  std::vector<GyroscopeSample> rows;
+  while (csv.next()) {
+    const auto value = csv.optional_real(velocity_column);
+    if (!value) continue;
+    if (std::fabs(*value) > 1e5) throw csv.error_at(velocity_column, "is no angular velocity");
+    rows.push_back({time_at(csv, time_column), static_cast<float>(unit * *value)});
+    if (rows.size() % 65536 == 0) throw_if_interrupted();
+  }
+  std::stable_sort(rows.begin(), rows.end(),
+                   [](const GyroscopeSample& a, const GyroscopeSample& b) { return a.time_ns < b.time_ns; });
+  return rows;
+}
+
 }  // namespace vturn::tools

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "daemon/decode/samples.hpp"
+#include "daemon/decode/tracker_check.hpp"
 
 namespace vturn::tools {
 
@@ -14,5 +15,9 @@ std::vector<SpikeSample> read_spikes_csv(const std::filesystem::path& file);
 /// `angle_deg`; rows without a number are skipped (tracking lost). Strictly ascending in time, angles in [0, 2π).
 /// `mirrored`: the angles turn clockwise (an image whose y axis points down). Throws CsvError.
 std::vector<HeadingSample> read_heading_csv(const std::filesystem::path& file, bool mirrored);
+
+/// Gyroscope of a CSV with `t_s` and `gyro_rad_s` or `gyro_deg_s` (about the vertical, counter-clockwise positive),
+/// ascending in time. Throws CsvError.
+std::vector<GyroscopeSample> read_gyroscope_csv(const std::filesystem::path& file);
 
 }  // namespace vturn::tools

@@ -1,0 +1,218 @@
+#include "daemon/calibrate/turn_correction.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "daemon/calibrate/simulated_units.hpp"
+#include "daemon/core/math.hpp"
+#include "daemon/decode/heading_filter.hpp"
+#include "daemon/turns/thresholds.hpp"
+
+namespace vturn::calibrate {
+namespace {
+
+constexpr SessionNs kLeadNs = 2 * kNsPerS;
+constexpr SessionNs kSettleNs = kNsPerS / 2;
+constexpr SessionNs kGridNs = 10 * kNsPerMs;  ///< the engine's
+constexpr SessionNs kStepNs = kNsPerMs;       ///< of simulated spikes
+
+/// The filter with a detector for each threshold, over one stretch after another.
+class Decoding {
+ public:
+  Decoding(const HeadingModel& model, turns::TurnSettings settings, std::span<const double> log_odds)
+      : detectors_(log_odds.size()), onsets_(log_odds.size(), 0) {
+    filter_.prepare(model);
+    filter_.set_dynamics(Dynamics::kRem);
+    for (std::size_t i = 0; i < log_odds.size(); ++i) {
+      settings.log_odds = log_odds[i];
+      detectors_[i].prepare(settings);
+    }
+  }
+  void begin(SessionNs counted_from_ns) {
+    counted_from_ns_ = counted_from_ns;
+    filter_.reset();
+    for (auto& detector : detectors_) detector.reset();
+  }
+  void spike(SessionNs time_ns, UnitId unit) {
+    filter_.spike(time_ns, unit);
+    detect(time_ns);
+  }
+  void advance(SessionNs time_ns) {
+    filter_.advance(time_ns);
+    detect(time_ns);
+  }
+  [[nodiscard]] const std::vector<std::uint64_t>& onsets() const { return onsets_; }
+
+ private:
+  void detect(SessionNs time_ns) {
+    const HeadingOutput heading = filter_.estimate();
+    TurnOutput turn;
+    for (std::size_t i = 0; i < detectors_.size(); ++i) {
+      if (!detectors_[i].step(time_ns, heading, SleepState::kRem, turn)) continue;
+      if (turn.phase == TurnPhase::kOnset && time_ns >= counted_from_ns_) ++onsets_[i];
+    }
+  }
+
+  HeadingFilter filter_;
+  std::vector<turns::TurnDetector> detectors_;
+  std::vector<std::uint64_t> onsets_;
+  SessionNs counted_from_ns_ = 0;
+};
+
+/// Stretches that are long enough to be counted, without the time they take to settle.
+std::vector<TimeSpan> counted(std::span<const TimeSpan> still) {
+  std::vector<TimeSpan> spans;
+  for (const TimeSpan& stretch : still) {
+    if (stretch.to_ns - stretch.from_ns > kSettleNs) spans.push_back({stretch.from_ns + kSettleNs, stretch.to_ns});
+  }
+  return spans;
+}
+
+SessionNs lead_of(const TimeSpan& span) { return span.from_ns - kSettleNs - kLeadNs; }
+
+void decode_recorded(std::span<const SpikeSample> spikes, const TimeSpan& span, Decoding& decoding) {
+  const SessionNs from_ns = lead_of(span);
+  auto spike = std::lower_bound(spikes.begin(), spikes.end(), from_ns,
+                                [](const SpikeSample& sample, SessionNs time_ns) { return sample.time_ns < time_ns; });
+  decoding.begin(span.from_ns);
+  for (SessionNs now_ns = from_ns; now_ns <= span.to_ns; now_ns += kGridNs) {
+    for (; spike != spikes.end() && spike->time_ns <= now_ns; ++spike) decoding.spike(spike->time_ns, spike->unit);
+    decoding.advance(now_ns);
+  }
+}
+
+/// The model's spikes along the tracked path.
+class Simulated {
+ public:
+  Simulated(const HeadingModel& model, std::span<const HeadingSample> heading, const StillSimulation& simulation)
+      : path_(heading),
+        units_(model, simulation.seed),
+        misassigned_(model, simulation.misassigned_share, simulation.seed ^ 0xB5297A4DULL),
+        lag_ns_(static_cast<SessionNs>(static_cast<double>(model.lag_s) * 1e9)) {}
+
+  void decode(const TimeSpan& span, Decoding& decoding) {
+    decoding.begin(span.from_ns);
+    for (SessionNs now_ns = lead_of(span); now_ns <= span.to_ns; now_ns += kStepNs) {
+      if (const auto angle_rad = path_.angle_rad(now_ns + lag_ns_)) {
+        units_.step(*angle_rad, seconds(kStepNs), [&](double at_s, UnitId unit) {
+          decoding.spike(now_ns + static_cast<SessionNs>(at_s * 1e9), misassigned_(unit));
+        });
+      }
+      if ((now_ns - lead_of(span)) % kGridNs == kGridNs - kStepNs) decoding.advance(now_ns + kStepNs);
+    }
+  }
+
+ private:
+  TrackedPath path_;
+  SimulatedUnits units_;
+  Misassignment misassigned_;
+  SessionNs lag_ns_;
+};
+
+/// 2.5 % and 97.5 % quantile of a Gamma distribution (Wilson and Hilferty 1931) over its mean.
+OnsetRatio gamma_interval(double ratio, double shape) {
+  constexpr double kZ = 1.959963984540054;
+  const auto relative = [shape](double z) {
+    const double root = 1.0 - 1.0 / (9.0 * shape) + z / (3.0 * std::sqrt(shape));
+    return root > 0.0 ? root * root * root : 0.0;
+  };
+  return {ratio, ratio * relative(-kZ), ratio * relative(kZ)};
+}
+
+/// Linear between thresholds, constant beyond.
+OnsetRatio ratio_at(const std::vector<double>& log_odds, const std::vector<OnsetRatio>& ratios, double threshold) {
+  const auto above = std::upper_bound(log_odds.begin(), log_odds.end(), threshold) - log_odds.begin();
+  if (above == 0) return ratios.front();
+  const auto next = static_cast<std::size_t>(above);
+  if (next == log_odds.size()) return ratios.back();
+  const double share = (threshold - log_odds[next - 1]) / (log_odds[next] - log_odds[next - 1]);
+  const auto between = [share](double a, double b) { return a + share * (b - a); };
+  const OnsetRatio& a = ratios[next - 1];
+  const OnsetRatio& b = ratios[next];
+  return {between(a.ratio, b.ratio), between(a.low, b.low), between(a.high, b.high)};
+}
+
+/// Two independent relative uncertainties, added on a logarithmic scale.
+double joined(double first, double second) {
+  if (!std::isfinite(first) || !std::isfinite(second)) return std::numeric_limits<double>::infinity();
+  return math::exp(std::sqrt(math::log(first) * math::log(first) + math::log(second) * math::log(second)));
+}
+
+HeadingTurnThreshold corrected_row(const HeadingTurnThreshold& row, double log_odds, const OnsetRatio& ratio) {
+  const double rate = row.false_alarms_per_minute;
+  const double down = joined(rate / row.low_per_minute, ratio.ratio / ratio.low);
+  const double up = joined(row.high_per_minute / rate, ratio.high / ratio.ratio);
+  return {rate, log_odds, rate / down, rate * up};
+}
+
+}  // namespace
+
+StillOnsets still_onsets(const HeadingModel& model, std::span<const SpikeSample> spikes,
+                         std::span<const HeadingSample> heading, std::span<const TimeSpan> still,
+                         const turns::TurnSettings& settings, std::span<const double> log_odds,
+                         const StillSimulation& simulation, const std::function<bool(double)>& progress) {
+  const std::vector<TimeSpan> spans = counted(still);
+  StillOnsets result;
+  result.log_odds.assign(log_odds.begin(), log_odds.end());
+  result.observed.assign(log_odds.size(), 0);
+  result.expected.assign(log_odds.size(), 0.0);
+  for (const TimeSpan& span : spans) result.minutes += seconds(span.to_ns - span.from_ns) / 60.0;
+  if (spans.empty()) return result;
+
+  const auto rounds = static_cast<std::size_t>(std::max(1.0, std::ceil(simulation.minutes / result.minutes)));
+  std::size_t done = 0;
+  const auto keep_going = [&] {
+    return !progress || progress(static_cast<double>(++done) / static_cast<double>((rounds + 1) * spans.size()));
+  };
+  Decoding recorded(model, settings, log_odds);
+  for (const TimeSpan& span : spans) {
+    decode_recorded(spikes, span, recorded);
+    if (!keep_going()) return {};
+  }
+  Decoding modelled(model, settings, log_odds);
+  Simulated simulated(model, heading, simulation);
+  for (std::size_t round = 0; round < rounds; ++round) {
+    for (const TimeSpan& span : spans) {
+      simulated.decode(span, modelled);
+      if (!keep_going()) return {};
+    }
+  }
+  result.observed = recorded.onsets();
+  for (std::size_t i = 0; i < log_odds.size(); ++i) {
+    result.expected[i] = static_cast<double>(modelled.onsets()[i]) / static_cast<double>(rounds);
+  }
+  return result;
+}
+
+std::vector<OnsetRatio> onset_ratios(const StillOnsets& still, double prior_onsets) {
+  std::vector<OnsetRatio> ratios;
+  double below = 1.0;
+  for (std::size_t i = 0; i < still.log_odds.size(); ++i) {
+    const double shape = static_cast<double>(still.observed[i]) + prior_onsets * below;
+    below = shape / (still.expected[i] + prior_onsets);
+    ratios.push_back(gamma_interval(below, shape));
+  }
+  return ratios;
+}
+
+std::vector<HeadingTurnThreshold> corrected_turn_thresholds(std::span<const HeadingTurnThreshold> simulated,
+                                                            const StillOnsets& still, double prior_onsets) {
+  std::vector<HeadingTurnThreshold> rows(simulated.begin(), simulated.end());
+  const std::vector<OnsetRatio> ratios = onset_ratios(still, prior_onsets);
+  if (ratios.empty() || rows.size() < 2) return rows;
+  std::vector<HeadingTurnThreshold> curve;
+  for (HeadingTurnThreshold row : rows) {
+    row.false_alarms_per_minute *= ratio_at(still.log_odds, ratios, row.log_odds).ratio;
+    // More onsets at a higher threshold are chance.
+    if (curve.empty() || row.false_alarms_per_minute < curve.back().false_alarms_per_minute) curve.push_back(row);
+  }
+  if (curve.size() < 2) return rows;
+  for (HeadingTurnThreshold& row : rows) {
+    const double log_odds = turns::log_odds_for(curve, row.false_alarms_per_minute, row.log_odds);
+    row = corrected_row(row, log_odds, ratio_at(still.log_odds, ratios, log_odds));
+  }
+  return rows;
+}
+
+}  // namespace vturn::calibrate
