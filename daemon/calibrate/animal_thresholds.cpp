@@ -44,6 +44,7 @@ AnimalThresholds animal_thresholds(const HeadingModel& model, std::span<const Sp
   const StillSimulation still{.misassigned_share = result.misassigned.share};
   const StillOnsets onsets =
       still_onsets(model, spikes, heading, still_stretches(heading, {}), detector, log_odds, still, half(0.5));
+  if (progress) progress(1.0);
   result.still_minutes = onsets.minutes;
   if (onsets.minutes < kLeastStillMinutes) return result;
   const std::size_t one = nearest_row(result.rows, 1.0);

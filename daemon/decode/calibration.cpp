@@ -47,6 +47,7 @@ Expected<HeadingModel> calibrated(std::span<const SpikeSample> spikes, std::span
   const Chosen found = chosen(spikes, heading, settings, progress);
   HeadingModel model = model_of(units_of(spikes, found.heading, found.choice, settings), found.choice, settings);
   validation = validate_heading(spikes, heading, settings, blocks, progress);
+  if (keep_going) keep_going(1.0);
   validation.choice = found.choice;
   validation.drift_rms_rad = found.drift_rms_rad;
   const HeadingScore& score = validation.pooled;

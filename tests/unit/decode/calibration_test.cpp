@@ -134,10 +134,12 @@ TEST_CASE("real head-direction cells: the capture is decoded from the disjoint c
   const HeadingScore score = tally.score();
   const double memoryless_deg = memoryless_tally.score().median_abs_error_deg;
   std::printf(
-      "mouse28: median %.2f deg, mean %.2f, memoryless 200 ms %.2f deg, coverage %.3f, steps %llu (cross-validated %.2f deg, "
+      "mouse28: median %.2f deg, mean %.2f, memoryless 200 ms %.2f deg, coverage %.3f, steps %llu (cross-validated "
+      "%.2f deg, "
       "%s)\n",
-      score.median_abs_error_deg, score.mean_abs_error_deg, memoryless_deg, score.coverage_95, static_cast<unsigned long long>(score.steps),
-      model->cross_validated.median_abs_error_deg, model->dynamics[0].name.c_str());
+      score.median_abs_error_deg, score.mean_abs_error_deg, memoryless_deg, score.coverage_95,
+      static_cast<unsigned long long>(score.steps), model->cross_validated.median_abs_error_deg,
+      model->dynamics[0].name.c_str());
   CHECK(score.median_abs_error_deg <= 11.5);
   CHECK(score.median_abs_error_deg <= 1.05 * memoryless_deg);
   CHECK(memoryless_deg == Approx(10.9).margin(0.4));

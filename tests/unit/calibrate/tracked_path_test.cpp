@@ -1,4 +1,4 @@
-#include "tools/lib/tracked_path.hpp"
+#include "daemon/calibrate/tracked_path.hpp"
 
 #include <algorithm>
 #include <catch2/catch.hpp>
@@ -7,7 +7,7 @@
 #include "daemon/core/angle.hpp"
 
 using namespace vturn;
-using namespace vturn::tools;
+using namespace vturn::calibrate;
 
 namespace {
 

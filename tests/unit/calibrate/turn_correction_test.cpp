@@ -4,15 +4,15 @@
 
 #include <catch2/catch.hpp>
 
+#include "daemon/calibrate/misassigned_share.hpp"
+#include "daemon/calibrate/simulated_units.hpp"
 #include "daemon/core/angle.hpp"
 #include "daemon/decode/circle.hpp"
 #include "daemon/decode/dynamics.hpp"
 #include "daemon/turns/thresholds.hpp"
-#include "daemon/calibrate/misassigned_share.hpp"
-#include "daemon/calibrate/simulated_units.hpp"
 
 using namespace vturn;
-using namespace vturn::tools;
+using namespace vturn::calibrate;
 
 namespace {
 
