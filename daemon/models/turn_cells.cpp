@@ -45,4 +45,24 @@ Expected<TurnCells> turn_cells_from_csv(const std::string& text, const std::stri
   return cells;
 }
 
+std::string turn_cells_to_csv(const TurnCells& cells) {
+  std::string text = "unit,side\n";
+  for (const UnitId unit : cells.clockwise) text += std::to_string(unit) + ",clockwise\n";
+  for (const UnitId unit : cells.counterclockwise) text += std::to_string(unit) + ",counterclockwise\n";
+  return text;
+}
+
+std::vector<std::string> undetectable_sides(const TurnCells& cells, std::size_t min_cells) {
+  std::vector<std::string> lines;
+  const auto check = [&](const char* side, std::size_t count) {
+    if (count >= min_cells) return;
+    lines.push_back(std::string(side) + " population events are undetectable: " + std::to_string(count) +
+                    (count == 1 ? " turn cell" : " turn cells") + ", and fewer than " + std::to_string(min_cells) +
+                    " hardly rise above chance");
+  };
+  check("clockwise", cells.clockwise.size());
+  check("counter-clockwise", cells.counterclockwise.size());
+  return lines;
+}
+
 }  // namespace vturn

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "daemon/ingest/decimator.hpp"
+#include "daemon/models/turn_cells.hpp"
 #include "daemon/sleep/features.hpp"
 #include "tools/lib/atomic_file.hpp"
 #include "tools/lib/csv.hpp"
@@ -64,14 +65,12 @@ class FrontEnd {
 };
 
 void write_turn_cells(const std::filesystem::path& file, const Mouse& mouse) {
-  tools::AtomicFile out(file);
-  tools::CsvWriter csv(out.stream(), {"unit", "side"});
-  const auto first = static_cast<std::int64_t>(mouse.cells().heading_cells().size());
-  for (std::size_t i = 0; i < mouse.cells().turn_cells().size(); ++i) {
-    const bool clockwise = mouse.cells().turn_cells()[i].side == Direction::kClockwise;
-    csv.integer(first + static_cast<std::int64_t>(i)).text(clockwise ? "clockwise" : "counterclockwise").end_row();
+  TurnCells cells;
+  auto unit = static_cast<UnitId>(mouse.cells().heading_cells().size());
+  for (const TurnCell& cell : mouse.cells().turn_cells()) {
+    (cell.side == Direction::kClockwise ? cells.clockwise : cells.counterclockwise).push_back(unit++);
   }
-  out.commit();
+  tools::write_file_atomically(file, turn_cells_to_csv(cells));
 }
 
 std::uint64_t write_wake(const std::filesystem::path& folder, const CalibrationSettings& settings) {

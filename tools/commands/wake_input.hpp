@@ -1,0 +1,29 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+#include "tools/commands/recording_input.hpp"
+
+namespace vturn::tools {
+
+struct WakeData {
+  std::vector<SpikeSample> spikes;     ///< ascending in time
+  std::vector<HeadingSample> heading;  ///< strictly ascending, on the spikes' clock
+};
+
+/// What calibrations from wake take: spikes of a CSV or a recording, and a tracker's heading on the same clock.
+struct WakeInput {
+  std::string spikes, heading;
+  std::string image_y = "up";
+  std::string heading_pulses;
+  int pulse_line = -1;
+  RecordingOptions recording;
+
+  void add_to(CLI::App& app);
+  /// Throws UsageError, CsvError, RecordingError.
+  [[nodiscard]] WakeData read() const;
+};
+
+}  // namespace vturn::tools
