@@ -6,10 +6,8 @@
 namespace vturn::simulation {
 namespace {
 
-constexpr double kBurstSdS = 0.045;
 constexpr double kLeadS = 3.0 * kBurstSdS;  // a burst is drawn this long before its centre
-constexpr double kRefractoryS = 0.35;
-constexpr double kSizeSigma = 0.35;
+constexpr double kRefractoryS = 0.6;
 constexpr double kRotation = 0.1;  // share of unopposed commands that become long rotations
 
 /// Commands a minute and side. Wake figures average to ~23 over active and quiet wake.
@@ -18,7 +16,7 @@ double commands_per_minute(const Moment& now) {
     case SleepState::kNrem:
       return 36.0;
     case SleepState::kRem:
-      return 31.5;
+      return kRemBurstsPerMinute;
     default:
       return now.active ? 29.0 : 15.0;
   }
@@ -67,7 +65,7 @@ void Colliculus::begin_burst(const Moment& now, Side& side, TtxSide ttx, Compass
   const Direction gone = silenced(now, ttx);
   // The recorded cells are all in the left colliculus: TTX there silences them; on the right it only ends the drive.
   if (!(now.ttx && ttx == TtxSide::kLeft)) {
-    side.bursts.push_back({centre_s, random_.log_normal(1.0, kSizeSigma)});
+    side.bursts.push_back({centre_s, random_.uniform(1.0 - kBurstSizeSpread, 1.0 + kBurstSizeSpread)});
     commands_.push_back({centre_s, side.direction});
   }
   if (side.direction == gone) return;

@@ -9,8 +9,12 @@
 
 namespace vturn::simulation {
 
-/// Both sides' turn commands: population bursts of the turn cells (Gaussian, s.d. 45 ms), ~30 a minute and side, which
-/// the compass follows in wake and REM with a probability, 20-70 ms after the burst's centre. Turns also start without
+inline constexpr double kBurstSdS = 0.09;            ///< of a population burst's Gaussian shape
+inline constexpr double kBurstSizeSpread = 0.1;      ///< bursts are 1 -+ this times the usual size
+inline constexpr double kRemBurstsPerMinute = 31.5;  ///< of a side
+
+/// Both sides' turn commands: population bursts of the turn cells, ~30 a minute and side, which the compass follows in
+/// wake and REM with a probability, 20-70 ms after the burst's centre. Turns also start without
 /// a command. Clockwise commands come from the left colliculus, counter-clockwise from the right; TTX in one silences
 /// its cells (when they are the recorded, left ones), ends its drive and leaves the other side unopposed: its drive
 /// grows and turns into continuous rotations.

@@ -27,6 +27,12 @@ double burstiness(const std::vector<double>& rate_hz) {
   return sd(rate_hz) / std::sqrt(mean(rate_hz) / (2.0 * 0.05 * std::sqrt(kPi)));
 }
 
+std::size_t rises(const std::vector<double>& rate_hz, double threshold_hz) {
+  std::size_t count = 0;
+  for (std::size_t i = 1; i < rate_hz.size(); ++i) count += rate_hz[i] > threshold_hz && rate_hz[i - 1] <= threshold_hz;
+  return count;
+}
+
 double spikes_per_s(const Observed& o) {
   const auto heading =
       std::count_if(o.spikes.begin(), o.spikes.end(), [&](const auto& s) { return s.unit < o.heading_cells; });
@@ -78,17 +84,38 @@ TEST_CASE("NREM: the packet wanders about ten times faster, and falls silent now
   const std::vector<double> counts(bins.begin(), bins.end());
   const double fano = sd(counts) * sd(counts) / mean(counts);
   CHECK(fano > 1.5);  // measured 2.4 with 19 cells, 1.1 in REM
-  CHECK(fano < 4.0);
+  CHECK(fano < 4.5);
 }
 
-TEST_CASE("population bursts stand 2.7-4.2 Poisson deviations out, 5-14 Hz a cell") {
-  const auto o = observe(SleepState::kRem, 20.0);
-  CHECK(burstiness(o.clockwise_hz) > 2.7);
-  CHECK(burstiness(o.clockwise_hz) < 4.2);
-  CHECK(burstiness(o.counterclockwise_hz) > 2.4);  // fewer cells
-  CHECK(burstiness(o.counterclockwise_hz) < 4.2);
-  CHECK(mean(o.clockwise_hz) / 15.0 > 4.9);
-  CHECK(mean(o.clockwise_hz) / 15.0 < 14.3);
+TEST_CASE("9-23 turn cells: 2.7-4.2 Poisson deviations in REM, from ~30 events a minute, none far above the others") {
+  std::size_t events = 0, above_5_sd = 0;
+  for (const std::size_t cells : {9U, 15U, 23U}) {
+    for (std::uint64_t seed = 1; seed <= 4; ++seed) {
+      MouseSettings settings;
+      settings.seed = seed;
+      settings.heading_cells = 0;
+      settings.clockwise_cells = settings.counterclockwise_cells = cells;
+      const auto o = observe(SleepState::kRem, 10.0, settings);
+      for (const auto* rate_hz : {&o.clockwise_hz, &o.counterclockwise_hz}) {
+        INFO(cells << " cells, seed " << seed);
+        CHECK(burstiness(*rate_hz) > 2.7);
+        CHECK(burstiness(*rate_hz) < 4.2);
+        CHECK(static_cast<double>(population_events(*rate_hz).size()) / 10.0 == Approx(31.0).margin(5.0));
+        CHECK(mean(*rate_hz) / static_cast<double>(cells) > 4.0);
+        CHECK(mean(*rate_hz) / static_cast<double>(cells) < 14.3);
+        events += population_events(*rate_hz).size();
+        above_5_sd += rises(*rate_hz, mean(*rate_hz) + 5.0 * sd(*rate_hz));
+      }
+    }
+  }
+  CHECK(static_cast<double>(above_5_sd) < 0.005 * static_cast<double>(events));
+}
+
+TEST_CASE("three turn cells hardly stand out of Poisson, as measured (1.8-2.2)") {
+  MouseSettings settings;
+  settings.clockwise_cells = 3;
+  const auto o = observe(SleepState::kRem, 10.0, settings);
+  CHECK(burstiness(o.clockwise_hz) == Approx(2.0).margin(0.35));
 }
 
 TEST_CASE("head-direction cells are tuned as drawn, with 2 ms between spikes") {

@@ -43,10 +43,7 @@ inline std::vector<double> smoothed(const std::vector<int>& counts) {
   return rate;
 }
 
-inline Observed observe(SleepState stage, double minutes, TtxSide ttx = TtxSide::kNone, std::uint64_t seed = 1) {
-  MouseSettings settings;
-  settings.seed = seed;
-  settings.ttx = ttx;
+inline Observed observe(SleepState stage, double minutes, const MouseSettings& settings) {
   Mouse mouse(settings, Hypnogram({{stage, 0.0, minutes * 60.0 + 10.0, false}}));
   Observed out;
   out.minutes = minutes;
@@ -68,6 +65,12 @@ inline Observed observe(SleepState stage, double minutes, TtxSide ttx = TtxSide:
   out.clockwise_hz = smoothed(clockwise);
   out.counterclockwise_hz = smoothed(counterclockwise);
   return out;
+}
+
+inline Observed observe(SleepState stage, double minutes, TtxSide ttx = TtxSide::kNone) {
+  MouseSettings settings;
+  settings.ttx = ttx;
+  return observe(stage, minutes, settings);
 }
 
 inline double mean(const std::vector<double>& v) {
