@@ -143,6 +143,7 @@ turns::PopulationSettings population_settings(const Rig& rig, const TurnCells& c
   result.clockwise = cells.clockwise;
   result.counterclockwise = cells.counterclockwise;
   result.kernel_s = rig.population.kernel_ms * 1e-3;
+  result.false_per_minute = rig.population.false_events_per_minute;
   result.threshold_sd = rig.population.threshold_sd;
   result.refractory_s = rig.population.refractory_ms * 1e-3;
   result.min_cells = static_cast<std::size_t>(rig.population.min_cells);

@@ -146,7 +146,8 @@ void read_turns(Section& section, Turns& turns) {
 
 void read_population(Section& section, Population& population) {
   section.text("cells", population.cells);
-  section.real("threshold_sd", population.threshold_sd, 0.1, 20.0);
+  section.real("false_events_per_minute", population.false_events_per_minute, 0.001, 60.0);
+  section.real("threshold_sd", population.threshold_sd, 0.0, 20.0);
   section.real("kernel_ms", population.kernel_ms, 5.0, 500.0);
   section.real("refractory_ms", population.refractory_ms, 0.0, 10'000.0);
   section.integer("min_cells", population.min_cells, 1, 1000);

@@ -88,9 +88,10 @@ struct Turns {
 
 struct Population {
   std::string cells;  ///< CSV unit,side; "" = off
-  double threshold_sd = 1.0;
-  double kernel_ms = 30.0;
-  double refractory_ms = 200.0;
+  double false_events_per_minute = 0.5;
+  double threshold_sd = 0.0;  ///< 0 = from false_events_per_minute
+  double kernel_ms = 50.0;
+  double refractory_ms = 300.0;
   std::int64_t min_cells = 5;
 };
 

@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "daemon/core/math.hpp"
+#include "daemon/turns/shot_noise.hpp"
 
 namespace vturn::turns {
 namespace {
@@ -12,15 +13,27 @@ namespace {
 constexpr double kSampleS = 0.005;
 /// Nothing is learnt from a hole in the recording: a second without any step.
 constexpr std::int64_t kMaxHolePoints = 200;
+constexpr std::int64_t kThresholdEveryNs = kNsPerS;
+constexpr std::int64_t kLongestEventNs = kNsPerS;
+constexpr std::int64_t kAfterEventNs = 100 * kNsPerMs;
+/// Fewer spikes at once are no population's doing.
+constexpr double kFewestSpikes = 3.0;
+/// An event is over when the rate has come back to this share of the way from background to threshold.
+constexpr double kReleaseShare = 0.4;
+/// The background's own variance is used once it rests on this much time outside events.
+constexpr double kBackgroundS = 5.0;
 
 bool within(double value, double low, double high) { return value >= low && value <= high; }
 
 void check(const PopulationSettings& settings) {
-  if (!within(settings.kernel_s, 0.005, 0.2)) {
-    throw std::invalid_argument("population detector: kernel_s must be within 0.005..0.2");
+  if (!within(settings.kernel_s, 0.005, 0.5)) {
+    throw std::invalid_argument("population detector: kernel_s must be within 0.005..0.5");
   }
-  if (!within(settings.threshold_sd, 0.1, 20.0)) {
-    throw std::invalid_argument("population detector: threshold_sd must be within 0.1..20");
+  if (!within(settings.false_per_minute, 0.001, 60.0)) {
+    throw std::invalid_argument("population detector: false_per_minute must be within 0.001..60");
+  }
+  if (!within(settings.threshold_sd, 0.0, 20.0)) {
+    throw std::invalid_argument("population detector: threshold_sd must be within 0..20");
   }
   if (!within(settings.refractory_s, 0.0, 60.0) || !within(settings.settle_s, 0.0, 60.0)) {
     throw std::invalid_argument("population detector: refractory_s and settle_s must be within 0..60");
@@ -52,16 +65,17 @@ void PopulationDetector::prepare(const PopulationSettings& settings) {
     }
     sides_[i].cells = units[i]->size();
   }
-  overflowed_ = 0;
   reset();
 }
 
 void PopulationDetector::reset() noexcept {
   for (Side& side : sides_) {
     side.rate_hz = 0.0;
-    side.box_head = side.box_size = 0;
+    side.held.clear();
     side.above = true;
+    side.above_since_ns = side.released_ns = 0;
     side.event_given = false;
+    for (Known& known : side.known) known.set = false;
   }
   started_ = false;
   state_ = SleepState::kUnknown;
@@ -77,98 +91,115 @@ void PopulationDetector::advance(SessionNs time_ns) noexcept {
   }
   if (time_ns <= time_ns_) return;
   const double decay = math::exp(-seconds(time_ns - time_ns_) / settings_.kernel_s);
-  const auto window_ns = static_cast<std::int64_t>(settings_.kernel_s * 1e9);
-  for (Side& side : sides_) {
-    side.rate_hz *= decay;
-    while (side.box_size > 0 && side.box[side.box_head] <= time_ns - window_ns) {
-      side.box_head = (side.box_head + 1) % kBoxCapacity;
-      --side.box_size;
-    }
-  }
+  for (Side& side : sides_) side.rate_hz *= decay;
   time_ns_ = time_ns;
+  // Before the spike that this time may be of: arrivals see time's own averages (Wolff 1982), what follows them not.
+  sample();
 }
 
 void PopulationDetector::spike(SessionNs time_ns, UnitId unit) noexcept {
   const std::uint8_t which = unit < kMaxUnits ? side_of_unit_[unit] : std::uint8_t{0};
   if (which == 0) return;
   advance(time_ns);
-  Side& side = sides_[which - 1U];
-  side.rate_hz += 1.0 / settings_.kernel_s;
-  if (side.box_size == kBoxCapacity) {
-    side.box_head = (side.box_head + 1) % kBoxCapacity;
-    --side.box_size;
-    if (settings_.kernel == PopulationKernel::kBox) ++overflowed_;
+  sides_[which - 1U].rate_hz += 1.0 / settings_.kernel_s;
+}
+
+double PopulationDetector::sd_of(const RunningMoments& moments) const noexcept {
+  return std::sqrt(std::max(moments.variance, moments.mean / (2.0 * settings_.kernel_s)));
+}
+
+void PopulationDetector::set_threshold(Known& known) const noexcept {
+  const bool has_background = known.background.weight * kSampleS >= kBackgroundS;
+  const double background_hz = has_background ? known.background.mean : known.all.mean;
+  if (settings_.threshold_sd > 0.0) {
+    known.threshold_hz = known.all.mean + settings_.threshold_sd * sd_of(known.all);
+  } else {
+    // Until there is a background of its own, Poisson's variance: all the state's has the events in it.
+    const double variance = has_background ? known.background.variance : 0.0;
+    const double level_hz = level_for({background_hz, variance, settings_.kernel_s}, settings_.false_per_minute);
+    known.threshold_hz = std::max(level_hz, background_hz + (kFewestSpikes - 0.5) / settings_.kernel_s);
   }
-  side.box[(side.box_head + side.box_size++) % kBoxCapacity] = time_ns_;
+  const double low_hz = std::min(background_hz, known.threshold_hz);
+  known.release_hz = low_hz + kReleaseShare * (known.threshold_hz - low_hz);
+  known.set = true;
+  known.set_ns = time_ns_;
 }
 
-double PopulationDetector::rate_of(const Side& side) const noexcept {
-  if (settings_.kernel == PopulationKernel::kExponential) return side.rate_hz;
-  return static_cast<double>(side.box_size) / settings_.kernel_s;
+bool PopulationDetector::in_event(const Side& side) const noexcept {
+  if (side.above) return time_ns_ - side.above_since_ns < kLongestEventNs;
+  return side.event_given && time_ns_ - side.released_ns < kAfterEventNs;
 }
 
-double PopulationDetector::effective_sd(const Statistics& statistics) const noexcept {
-  // Campbell: the variance of a Poisson process seen through the kernel is mean * integral of the squared kernel.
-  const double area = settings_.kernel == PopulationKernel::kExponential ? 0.5 : 1.0;
-  return std::sqrt(std::max(statistics.variance, statistics.mean * area / settings_.kernel_s));
-}
-
-void PopulationDetector::sample(SessionNs time_ns, SleepState state) noexcept {
-  if (time_ns < next_sample_ns_) return;
-  // Steps come at spikes and ticks: one sample stands for all the grid points that have gone by since the last.
-  const std::int64_t points = (time_ns - next_sample_ns_) / kSampleNs + 1;
-  next_sample_ns_ += points * kSampleNs;
-  const bool settled = seconds(time_ns - state_since_ns_) >= settings_.settle_s;
-  if (state == SleepState::kUnknown || !settled || points > kMaxHolePoints) return;
-  const double weight = static_cast<double>(points);
+void PopulationDetector::learn(Side& side, double weight) noexcept {
+  Known& known = side.known[index_of(state_)];
   const double most = settings_.memory_s / kSampleS;
-  for (Side& side : sides_) {
-    Statistics& known = side.statistics[index_of(state)];
-    known.samples = std::min(known.samples + weight, most);
-    const double share = std::min(weight / known.samples, 1.0);
-    const double off = rate_of(side) - known.mean;
-    known.mean += share * off;
-    known.variance = (1.0 - share) * (known.variance + share * off * off);
+  known.all.add(side.rate_hz, weight, most);
+  double held = 0.0, held_weight = 0.0;
+  if (in_event(side)) {
+    side.held.clear();
+  } else if (side.held.push(side.rate_hz, weight, held, held_weight)) {
+    known.background.add(held, held_weight, most);
   }
+  if (!known.set || time_ns_ - known.set_ns >= kThresholdEveryNs) set_threshold(known);
 }
 
-bool PopulationDetector::detect(Side& side, SleepState state, PopulationOutput& event) noexcept {
-  if (!detectable(side.direction) || !learnt(side.direction, state)) return false;
-  const Statistics& known = side.statistics[index_of(state)];
-  const double sd = effective_sd(known);
-  const double rate = rate_of(side);
-  const bool above = sd > 0.0 && rate > known.mean + settings_.threshold_sd * sd;
-  const bool rises = above && !side.above;
-  side.above = above;
-  if (!rises) return false;
+void PopulationDetector::sample() noexcept {
+  if (time_ns_ < next_sample_ns_) return;
+  // Steps come at spikes and ticks: one sample stands for all the grid points that have gone by since the last.
+  const std::int64_t points = (time_ns_ - next_sample_ns_) / kSampleNs + 1;
+  next_sample_ns_ += points * kSampleNs;
+  const bool settled = seconds(time_ns_ - state_since_ns_) >= settings_.settle_s;
+  if (state_ == SleepState::kUnknown || !settled || points > kMaxHolePoints) return;
+  for (Side& side : sides_) learn(side, static_cast<double>(points));
+}
+
+bool PopulationDetector::detect(Side& side, PopulationOutput& event) noexcept {
+  const Known& known = side.known[index_of(state_)];
+  if (!known.set) return false;
+  if (side.above) {
+    if (side.rate_hz >= known.release_hz) return false;
+    side.above = false;
+    side.released_ns = time_ns_;
+  }
+  if (side.rate_hz <= known.threshold_hz) return false;
+  side.above = true;
+  side.above_since_ns = time_ns_;
+  side.held.clear();
+  if (!detectable(side.direction) || !learnt(side.direction, state_)) return false;
   if (side.event_given && seconds(time_ns_ - side.last_event_ns) < settings_.refractory_s) return false;
   side.event_given = true;
   side.last_event_ns = time_ns_;
   event = {};
   event.side = side.direction;
-  event.rate_hz = static_cast<float>(rate);
-  event.z = static_cast<float>((rate - known.mean) / sd);
+  event.rate_hz = static_cast<float>(side.rate_hz);
+  event.z = static_cast<float>((side.rate_hz - known.all.mean) / sd_of(known.all));
   return true;
+}
+
+void PopulationDetector::enter(SleepState state) noexcept {
+  state_ = state;
+  state_since_ns_ = time_ns_;
+  for (Side& side : sides_) {
+    side.above = true;
+    side.above_since_ns = time_ns_;
+    side.held.clear();
+    side.known[index_of(state)].set = side.known[index_of(state)].all.weight > 0.0;
+  }
 }
 
 bool PopulationDetector::step(SessionNs time_ns, SleepState state, PopulationOutput& event) noexcept {
   advance(time_ns);
-  if (state != state_) {
-    state_ = state;
-    state_since_ns_ = time_ns_;
-    for (Side& side : sides_) side.above = true;
-  }
-  if (state != SleepState::kUnknown) {
-    for (Side& side : sides_) {
-      if (detect(side, state, event)) return true;
-    }
-  }
-  sample(time_ns_, state);  // after the decision: an event is judged by what was known before it
-  return false;
+  if (state != state_) enter(state);
+  if (state == SleepState::kUnknown) return false;
+  return detect(sides_[0], event) || detect(sides_[1], event);
 }
 
 const PopulationDetector::Side& PopulationDetector::side_of(Direction side) const noexcept {
   return sides_[side == Direction::kCounterclockwise ? 1 : 0];
+}
+
+const PopulationDetector::Known& PopulationDetector::known_of(Direction side, SleepState state) const noexcept {
+  return side_of(side).known[index_of(state)];
 }
 
 bool PopulationDetector::detectable(Direction side) const noexcept {
@@ -176,17 +207,23 @@ bool PopulationDetector::detectable(Direction side) const noexcept {
 }
 
 bool PopulationDetector::learnt(Direction side, SleepState state) const noexcept {
-  return side_of(side).statistics[index_of(state)].samples * kSampleS >= settings_.learn_s;
+  return known_of(side, state).all.weight * kSampleS >= settings_.learn_s;
 }
 
 double PopulationDetector::mean_hz(Direction side, SleepState state) const noexcept {
-  return side_of(side).statistics[index_of(state)].mean;
+  return known_of(side, state).all.mean;
 }
 
 double PopulationDetector::sd_hz(Direction side, SleepState state) const noexcept {
-  return effective_sd(side_of(side).statistics[index_of(state)]);
+  return sd_of(known_of(side, state).all);
 }
 
-double PopulationDetector::rate_hz(Direction side) const noexcept { return rate_of(side_of(side)); }
+double PopulationDetector::background_hz(Direction side, SleepState state) const noexcept {
+  return known_of(side, state).background.mean;
+}
+
+double PopulationDetector::threshold_hz(Direction side, SleepState state) const noexcept {
+  return known_of(side, state).threshold_hz;
+}
 
 }  // namespace vturn::turns

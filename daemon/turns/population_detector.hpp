@@ -6,28 +6,32 @@
 #include <vector>
 
 #include "daemon/core/output_event.hpp"
+#include "daemon/turns/background.hpp"
 
 namespace vturn::turns {
-
-enum class PopulationKernel : std::uint8_t { kExponential, kBox };
 
 struct PopulationSettings {
   std::vector<UnitId> clockwise;  ///< turn cells of each side; a unit may be on one side only
   std::vector<UnitId> counterclockwise;
-  PopulationKernel kernel = PopulationKernel::kExponential;
-  double kernel_s = 0.03;     ///< time constant, or width of the box; 0.005..0.2
-  double threshold_sd = 2.0;  ///< an event is the rate rising through mean + threshold_sd * SD of the sleep state
-  double refractory_s = 0.2;  ///< from one event of a side to its next
-  double learn_s = 10.0;      ///< a state's mean and SD are used once they rest on this much time in it
+  double kernel_s = 0.05;         ///< time constant of the exponential kernel; 0.005..0.5
+  double false_per_minute = 0.5;  ///< of each side: so often its background rises through the threshold by chance
+  double threshold_sd = 0.0;  ///< above 0: the threshold is the state's mean + this * its SD instead, events included
+  double refractory_s = 0.3;  ///< from one event of a side to its next
+  double learn_s = 10.0;      ///< a state's figures are used once they rest on this much time in it
   double settle_s = 1.0;      ///< nothing is learnt this soon after a change of state
-  double memory_s = 600.0;    ///< time constant of mean and SD, time spent in the state
+  double memory_s = 600.0;    ///< time constant of what is learnt, time spent in the state
   std::size_t min_cells = 5;  ///< a side with fewer cells is undetectable: its SD is hardly above Poisson's
 };
 
 /// Population turn events of the superior colliculus: the summed rate of the clockwise, and independently of the
-/// counter-clockwise, turn cells through a causal kernel, against mean and SD learnt for each sleep state (they stay as
-/// they are while another state lasts; UNKNOWN neither learns nor detects). The SD is never taken below that of a
-/// Poisson process of the same mean, so that near-silent cells do not make each spike an event. Pure, no allocation
+/// counter-clockwise, turn cells through a causal exponential kernel, against what was learnt in each sleep state (it
+/// stays as it is while another state lasts; UNKNOWN neither learns nor detects).
+///
+/// An event is a rise through a threshold; the next one needs the rate to have come back near the background. The
+/// threshold is the level that the background alone would rise through `false_per_minute` times a minute. Background
+/// is what lies outside events: not their rising flank, nor the time until they are over, nor a little after. What
+/// stays up for longer than a second is no event but a new background. `threshold_sd` takes mean and SD of all the
+/// state's time instead, as published analyses do; with many events in it that SD is mostly theirs. Pure, no allocation
 /// after prepare().
 class PopulationDetector {
  public:
@@ -44,43 +48,50 @@ class PopulationDetector {
 
   /// Whether this side has enough cells to be looked at.
   [[nodiscard]] bool detectable(Direction side) const noexcept;
-  /// Whether this side's mean and SD in this state rest on enough time.
+  /// Whether this side's figures in this state rest on enough time.
   [[nodiscard]] bool learnt(Direction side, SleepState state) const noexcept;
+  /// Mean and SD of all the state's time; the SD is never taken below that of a Poisson process of the same mean.
   [[nodiscard]] double mean_hz(Direction side, SleepState state) const noexcept;
   [[nodiscard]] double sd_hz(Direction side, SleepState state) const noexcept;
-  [[nodiscard]] double rate_hz(Direction side) const noexcept;
-  /// Spikes that the box kernel's bounded window could not hold.
-  [[nodiscard]] std::uint64_t overflowed() const noexcept { return overflowed_; }
+  [[nodiscard]] double background_hz(Direction side, SleepState state) const noexcept;
+  [[nodiscard]] double threshold_hz(Direction side, SleepState state) const noexcept;
+  [[nodiscard]] double rate_hz(Direction side) const noexcept { return side_of(side).rate_hz; }
 
  private:
-  static constexpr std::int64_t kSampleNs = 5 * kNsPerMs;  ///< statistics are sampled in time, not at spikes
-  static constexpr std::size_t kBoxCapacity = 1024;
+  static constexpr std::int64_t kSampleNs = 5 * kNsPerMs;  ///< figures are learnt in time, not at spikes
   static constexpr std::size_t kStates = 4;
 
-  struct Statistics {
-    double mean = 0.0;
-    double variance = 0.0;
-    double samples = 0.0;
+  struct Known {
+    RunningMoments all;
+    RunningMoments background;
+    double threshold_hz = 0.0;
+    double release_hz = 0.0;  ///< below this an event is over
+    SessionNs set_ns = 0;
+    bool set = false;
   };
   struct Side {
     Direction direction = Direction::kNone;
     std::size_t cells = 0;
-    double rate_hz = 0.0;  ///< exponential kernel, at time_ns_
-    std::array<SessionNs, kBoxCapacity> box{};
-    std::size_t box_head = 0;
-    std::size_t box_size = 0;
-    std::array<Statistics, kStates> statistics{};
-    bool above = true;  ///< a rise is needed: the rate must have been below the threshold first
+    double rate_hz = 0.0;  ///< at time_ns_
+    std::array<Known, kStates> known{};
+    HeldSamples held;
+    bool above = true;  ///< a rise is needed: the rate must have been below the release first
+    SessionNs above_since_ns = 0;
+    SessionNs released_ns = 0;
     bool event_given = false;
     SessionNs last_event_ns = 0;
   };
 
   void advance(SessionNs time_ns) noexcept;
-  void sample(SessionNs time_ns, SleepState state) noexcept;
-  bool detect(Side& side, SleepState state, PopulationOutput& event) noexcept;
-  [[nodiscard]] double rate_of(const Side& side) const noexcept;
-  [[nodiscard]] double effective_sd(const Statistics& statistics) const noexcept;
+  void enter(SleepState state) noexcept;
+  void sample() noexcept;
+  void learn(Side& side, double weight) noexcept;
+  void set_threshold(Known& known) const noexcept;
+  bool detect(Side& side, PopulationOutput& event) noexcept;
+  [[nodiscard]] bool in_event(const Side& side) const noexcept;
+  [[nodiscard]] double sd_of(const RunningMoments& moments) const noexcept;
   [[nodiscard]] const Side& side_of(Direction side) const noexcept;
+  [[nodiscard]] const Known& known_of(Direction side, SleepState state) const noexcept;
 
   PopulationSettings settings_;
   std::array<std::uint8_t, kMaxUnits> side_of_unit_{};  ///< 0 none, 1 clockwise, 2 counter-clockwise
@@ -90,7 +101,6 @@ class PopulationDetector {
   std::int64_t next_sample_ns_ = 0;
   SleepState state_ = SleepState::kUnknown;
   SessionNs state_since_ns_ = 0;
-  std::uint64_t overflowed_ = 0;
 };
 
 }  // namespace vturn::turns

@@ -6,7 +6,6 @@
 
 using namespace vturn;
 using vturn::turns::PopulationDetector;
-using vturn::turns::PopulationKernel;
 using vturn::turns::PopulationSettings;
 
 namespace {
@@ -49,43 +48,31 @@ struct Colliculus {
 
 }  // namespace
 
-TEST_CASE("the kernels' rates are what their formulas say") {
+TEST_CASE("the kernel's rate is what its formula says") {
   PopulationSettings settings = ten_and_two();
   settings.kernel_s = 0.03;
   PopulationOutput event{};
-  {
-    PopulationDetector detector;
-    detector.prepare(settings);
-    detector.spike(0, 3);
-    detector.spike(20 * kMs, 4);
-    detector.spike(20 * kMs, 99);  // no turn cell
-    detector.step(50 * kMs, SleepState::kRem, event);
-    const double expected = (std::exp(-50.0 / 30.0) + std::exp(-1.0)) / 0.03;
-    CHECK(detector.rate_hz(Direction::kClockwise) == Approx(expected).epsilon(1e-12));
-    CHECK(detector.rate_hz(Direction::kCounterclockwise) == 0.0);
-  }
-  settings.kernel = PopulationKernel::kBox;
   PopulationDetector detector;
   detector.prepare(settings);
   detector.spike(0, 3);
   detector.spike(20 * kMs, 4);
-  detector.step(29 * kMs, SleepState::kRem, event);
-  CHECK(detector.rate_hz(Direction::kClockwise) == Approx(2.0 / 0.03));
-  detector.step(30 * kMs, SleepState::kRem, event);
-  CHECK(detector.rate_hz(Direction::kClockwise) == Approx(1.0 / 0.03));
+  detector.spike(20 * kMs, 99);  // no turn cell
   detector.step(50 * kMs, SleepState::kRem, event);
-  CHECK(detector.rate_hz(Direction::kClockwise) == 0.0);
+  const double expected = (std::exp(-50.0 / 30.0) + std::exp(-1.0)) / 0.03;
+  CHECK(detector.rate_hz(Direction::kClockwise) == Approx(expected).epsilon(1e-12));
+  CHECK(detector.rate_hz(Direction::kCounterclockwise) == 0.0);
 }
 
 TEST_CASE("mean and SD of Poisson spikes are Campbell's, for each state its own, frozen in the others") {
   Colliculus colliculus(ten_and_two());
   const double rate = 100.0;
   colliculus.run(120.0, rate, SleepState::kRem);
+  colliculus.step(SleepState::kNrem);
   const auto& detector = colliculus.detector;
   const double mean = detector.mean_hz(Direction::kClockwise, SleepState::kRem);
   const double sd = detector.sd_hz(Direction::kClockwise, SleepState::kRem);
   CHECK(mean == Approx(rate).epsilon(0.03));
-  CHECK(sd == Approx(std::sqrt(rate / (2.0 * 0.03))).epsilon(0.06));
+  CHECK(sd == Approx(std::sqrt(rate / (2.0 * 0.05))).epsilon(0.06));
   CHECK_FALSE(detector.learnt(Direction::kClockwise, SleepState::kNrem));
   colliculus.run(60.0, 20.0, SleepState::kNrem);
   CHECK(detector.mean_hz(Direction::kClockwise, SleepState::kRem) == mean);
@@ -173,6 +160,43 @@ TEST_CASE("silent cells do not make each spike an event") {
   colliculus.run(60.0, 0.0, SleepState::kRem);
   colliculus.burst(1, 0, SleepState::kRem);
   CHECK(colliculus.events.empty());
+}
+
+TEST_CASE("the background is learnt between events, and chance rises through its threshold as often as named") {
+  PopulationSettings settings = ten_and_two();
+  settings.false_per_minute = 2.0;
+  settings.refractory_s = 0.0;
+  Colliculus plain(settings);
+  plain.run(60.0, 80.0, SleepState::kRem);
+  plain.events.clear();
+  plain.run(1800.0, 80.0, SleepState::kRem);
+  // 60 expected in 30 min; the release and the learning of mean and SD change that by less than a half.
+  CHECK(plain.events.size() > 30);
+  CHECK(plain.events.size() < 90);
+
+  Colliculus eventful(settings);
+  for (int i = 0; i < 300; ++i) {
+    eventful.run(1.6, 80.0, SleepState::kRem);
+    eventful.run(0.2, 500.0, SleepState::kRem);
+  }
+  const auto cw = Direction::kClockwise;
+  CHECK(eventful.detector.mean_hz(cw, SleepState::kRem) == Approx(80.0 + 420.0 / 9.0).epsilon(0.05));
+  CHECK(eventful.detector.background_hz(cw, SleepState::kRem) == Approx(80.0).epsilon(0.08));
+  CHECK(eventful.detector.threshold_hz(cw, SleepState::kRem) ==
+        Approx(plain.detector.threshold_hz(cw, SleepState::kRem)).epsilon(0.12));
+  CHECK(static_cast<double>(eventful.events.size()) == Approx(300.0).margin(20.0));
+}
+
+TEST_CASE("a rate that stays up is a new background, not an event without end") {
+  PopulationSettings settings = ten_and_two();
+  settings.memory_s = 60.0;
+  Colliculus colliculus(settings);
+  colliculus.run(120.0, 40.0, SleepState::kRem);
+  colliculus.run(240.0, 160.0, SleepState::kRem);
+  CHECK(colliculus.detector.background_hz(Direction::kClockwise, SleepState::kRem) == Approx(160.0).epsilon(0.1));
+  colliculus.events.clear();
+  colliculus.burst(40, 0, SleepState::kRem);
+  CHECK(colliculus.events.size() == 1);
 }
 
 TEST_CASE("a unit on both sides is refused") {
