@@ -62,7 +62,8 @@ void Digest::add(const TurnOutput& turn) noexcept {
 void Digest::add(const PopulationOutput& population) noexcept {
   enumerator(population.side);
   for (const float value :
-       {population.rate_hz, population.z, population.coupling, population.coupling_low, population.coupling_high}) {
+       {population.rate_hz, population.z, population.coupling, population.coupling_low, population.coupling_high,
+        population.shuffled, population.shuffled_low, population.shuffled_high}) {
     real(value);
   }
 }

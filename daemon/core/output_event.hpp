@@ -28,7 +28,7 @@ struct HeadingOutput {
   float evidence_nats_per_spike;  ///< against the mean-rate model, running mean
   float spikes_per_s;
   Dynamics dynamics;
-  float credible_95_rad;  ///< size of the smallest set that holds 95 % of the posterior
+  float credible_95_rad;               ///< size of the smallest set that holds 95 % of the posterior
   float twin_evidence_nats_per_spike;  ///< of the same spikes with permuted cell identities: what no ring would give
 };
 
@@ -61,6 +61,7 @@ struct PopulationOutput {
   float rate_hz;   ///< summed over the side's cells
   float z;
   float coupling, coupling_low, coupling_high;  ///< P(heading turns the same way within ±500 ms | event), 95 % interval
+  float shuffled, shuffled_low, shuffled_high;  ///< the same around these events moved to other times of the state
 };
 
 enum class CauseKind : std::uint8_t { kTurn = 1, kPopulation, kSleep };

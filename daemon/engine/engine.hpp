@@ -27,6 +27,7 @@ class Engine {
   [[nodiscard]] std::uint64_t spikes() const noexcept { return spikes_; }
   [[nodiscard]] std::uint64_t ttl_edges() const noexcept { return ttl_edges_; }
   [[nodiscard]] std::uint64_t late_spikes() const noexcept { return heading_.late_spikes(); }
+  [[nodiscard]] std::uint8_t undetectable_sides() const noexcept { return heading_.undetectable_sides(); }
   [[nodiscard]] const trigger::Trigger& trigger() const noexcept { return trigger_; }
   [[nodiscard]] SleepState sleep_state() const noexcept { return sleep_.state(); }
   /// Newest session time taken.

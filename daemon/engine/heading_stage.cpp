@@ -36,6 +36,15 @@ void HeadingStage::reset() noexcept {
   started_ = false;
 }
 
+std::uint8_t HeadingStage::undetectable_sides() const noexcept {
+  std::uint8_t sides = 0;
+  for (const Direction side : {Direction::kClockwise, Direction::kCounterclockwise}) {
+    if (has_population_ && !population_.detectable(side))
+      sides |= static_cast<std::uint8_t>(1U << static_cast<unsigned>(side));
+  }
+  return sides;
+}
+
 void HeadingStage::sleep_state(SleepState state) noexcept {
   if (state == state_) return;
   state_ = state;
@@ -105,10 +114,14 @@ void HeadingStage::detect_population(SessionNs time_ns, SampleIndex sample, Outp
   PopulationOutput event{};
   while (population_.step(time_ns, state_, event)) {
     if (has_heading_) {
-      const turns::CouplingEstimate coupling = coupling_.estimate(event.side, state_);
+      const turns::ProportionEstimate coupling = coupling_.estimate(event.side, state_);
+      const turns::ProportionEstimate shuffled = coupling_.shuffled(event.side, state_);
       event.coupling = static_cast<float>(coupling.probability);
       event.coupling_low = static_cast<float>(coupling.low);
       event.coupling_high = static_cast<float>(coupling.high);
+      event.shuffled = static_cast<float>(shuffled.probability);
+      event.shuffled_low = static_cast<float>(shuffled.low);
+      event.shuffled_high = static_cast<float>(shuffled.high);
       coupling_.event(time_ns, event.side, state_);
     }
     out.add(OutputKind::kPopulation, time_ns, sample).payload.population = event;

@@ -29,6 +29,8 @@ class HeadingStage {
   void exchange(HeadingSet& other) noexcept;
 
   [[nodiscard]] std::uint64_t late_spikes() const noexcept { return late_; }
+  /// Bit n set: this rig has turn cells, and too few of Direction n for its population events.
+  [[nodiscard]] std::uint8_t undetectable_sides() const noexcept;
 
  private:
   void advance_to(SessionNs time_ns, SampleIndex sample, OutputBuffer& out) noexcept;

@@ -218,6 +218,7 @@ void DecisionLoop::once_a_second(MonoNs now_ns) noexcept {
   snapshot.spikes = engine.spikes();
   snapshot.ttl = engine.ttl_edges();
   snapshot.late_spikes = engine.late_spikes();
+  snapshot.undetectable_sides = engine.undetectable_sides();
   snapshot.armed = engine.trigger().armed();
   snapshot.inhibits = engine.trigger().inhibits();
   snapshot.output_overflow = outputs_.overflowed();

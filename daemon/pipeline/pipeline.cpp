@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "daemon/core/text_hash.hpp"
+#include "daemon/models/turn_cells.hpp"
 #include "daemon/pipeline/control_desk.hpp"
 #include "daemon/pipeline/decision_loop.hpp"
 #include "daemon/pipeline/engine_setup.hpp"
@@ -162,6 +163,15 @@ void lock_memory(const Rig& rig) {
   }
 }
 
+void log_undetectable(const EngineSettings& settings) {
+  if (!settings.population) return;
+  const auto& population = *settings.population;
+  for (const std::string& line :
+       undetectable_sides({population.clockwise, population.counterclockwise}, population.min_cells)) {
+    log_line(VTURN_LOG_WARNING, line);
+  }
+}
+
 void log_end(const SourceSet& sources, const DecisionLoop& loop, const Engine& engine, record::Recorder* recorder) {
   for (const PluginHost* host : sources.hosts()) {
     log_line(VTURN_LOG_INFO, host->name() + ": " + std::to_string(host->counter(VTURN_MESSAGES_RECEIVED)) +
@@ -188,6 +198,7 @@ void run(const Rig& rig, std::atomic<bool>& stop) {
   auto engine = std::make_unique<Engine>();
   const EngineSettings engine_config = must(engine_settings(rig, models));
   engine->prepare(engine_config);
+  log_undetectable(engine_config);
 
   rt::EventQueue queue(queue_capacities(rig));
   auto clock = std::make_unique<ingest::SessionClock>(rig.sources[rig.master()].speed);

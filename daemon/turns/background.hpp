@@ -20,6 +20,21 @@ struct RunningMoments {
   }
 };
 
+/// How long a rate was how high, for quantiles. The rate is in spikes within the kernel, up to 128 of them.
+class RateHistogram {
+ public:
+  void add(double spikes, double weight) noexcept;
+  /// Fades the past so that all weights add up to at most `most`.
+  void fade(double most) noexcept;
+  [[nodiscard]] double quantile(double share) const noexcept;
+  [[nodiscard]] double weight() const noexcept { return weight_; }
+
+ private:
+  static constexpr double kBinsPerSpike = 4.0;
+  std::array<float, 512> bins_{};
+  double weight_ = 0.0;
+};
+
 /// Holds samples back until it is known that no event began right after them: an event's rising flank is not learnt as
 /// background.
 class HeldSamples {

@@ -1,7 +1,6 @@
 #include "daemon/turns/coupling.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <stdexcept>
 
 #include "daemon/core/angle.hpp"
@@ -15,35 +14,32 @@ constexpr std::int64_t kMaxHoleNs = 50 * kNsPerMs;
 std::size_t index_of(SleepState state) noexcept { return static_cast<std::size_t>(state) & 3U; }
 std::size_t index_of(Direction side) noexcept { return side == Direction::kCounterclockwise ? 1U : 0U; }
 
-}  // namespace
-
-CouplingEstimate wilson(std::uint64_t hits, std::uint64_t events) noexcept {
-  CouplingEstimate estimate;
-  estimate.events = events;
-  estimate.hits = hits;
-  if (events == 0) return estimate;
-  constexpr double kZ = 1.959963984540054;
-  const double n = static_cast<double>(events);
-  const double p = static_cast<double>(hits) / n;
-  const double scale = 1.0 + kZ * kZ / n;
-  const double centre = (p + kZ * kZ / (2.0 * n)) / scale;
-  const double half = kZ / scale * std::sqrt(p * (1.0 - p) / n + kZ * kZ / (4.0 * n * n));
-  estimate.probability = p;
-  estimate.low = std::max(0.0, centre - half);
-  estimate.high = std::min(1.0, centre + half);
-  return estimate;
+/// SplitMix64: the next of a sequence, below `bound`.
+std::uint64_t random_below(std::uint64_t& state, std::uint64_t bound) noexcept {
+  state += 0x9E3779B97F4A7C15ULL;
+  std::uint64_t z = state;
+  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;
+  z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
+  return (z ^ (z >> 31)) % bound;
 }
+
+}  // namespace
 
 void Coupling::prepare(const CouplingSettings& settings) {
   if (!(settings.window_s > 0.0 && settings.window_s <= 1.0)) {
     throw std::invalid_argument("coupling: window_s must be above 0 and at most 1");
+  }
+  if (!(settings.delay_s >= 0.0 && settings.delay_s <= 0.5)) {
+    throw std::invalid_argument("coupling: delay_s must be within 0..0.5");
   }
   if (!(settings.min_rotation_rad > 0.0 && settings.min_rotation_rad <= kTwoPi)) {
     throw std::invalid_argument("coupling: min_rotation_rad must be above 0 and at most 2 pi");
   }
   settings_ = settings;
   window_ns_ = static_cast<std::int64_t>(settings.window_s * 1e9);
-  counts_ = chance_ = {};
+  delay_ns_ = static_cast<std::int64_t>(settings.delay_s * 1e9);
+  random_ = settings.seed;
+  counts_ = shuffled_ = {};
   unscored_ = 0;
   reset();
 }
@@ -53,30 +49,29 @@ void Coupling::reset() noexcept {
   pending_size_ = pending_head_ = 0;
   unwrapped_rad_ = 0.0;
   started_ = false;
+  state_ = SleepState::kUnknown;
+}
+
+const Coupling::Point& Coupling::back(std::size_t steps) const noexcept {
+  return past_[(past_head_ + kPast - 1 - steps) % kPast];
 }
 
 void Coupling::heading(SessionNs time_ns, float angle_rad, SleepState state) noexcept {
-  if (started_) {
-    const Point& newest = past_[(past_head_ + kPast - 1) % kPast];
-    if (time_ns < newest.time_ns) reset();
-  }
-  if (started_) {
+  if (started_ && time_ns < back(0).time_ns) reset();
+  if (started_)
     unwrapped_rad_ += angle_difference(static_cast<double>(angle_rad), static_cast<double>(last_angle_rad_));
-  } else {
-    next_chance_ns_ = time_ns + window_ns_;
+  if (state != state_ || !started_) {
+    state_ = state;
+    state_since_ns_ = time_ns;
   }
   last_angle_rad_ = angle_rad;
   const bool first = !started_;
   started_ = true;
-  if (!first && time_ns - past_[(past_head_ + kPast - 1) % kPast].time_ns < kStepNs) return;
+  if (!first && time_ns - back(0).time_ns < kStepNs) return;
   past_[past_head_] = {time_ns, unwrapped_rad_};
   past_head_ = (past_head_ + 1) % kPast;
   past_size_ = std::min(past_size_ + 1, kPast);
-  if (time_ns >= next_chance_ns_) {
-    enqueue({time_ns, Direction::kNone, state});
-    next_chance_ns_ = time_ns + kChanceStepNs;
-  }
-  while (pending_size_ > 0 && time_ns >= pending_[pending_head_].time_ns + window_ns_) {
+  while (pending_size_ > 0 && time_ns >= pending_[pending_head_].time_ns + window_ns_ + delay_ns_) {
     score(pending_[pending_head_]);
     pending_head_ = (pending_head_ + 1) % kPending;
     --pending_size_;
@@ -84,55 +79,69 @@ void Coupling::heading(SessionNs time_ns, float angle_rad, SleepState state) noe
 }
 
 void Coupling::event(SessionNs time_ns, Direction side, SleepState state) noexcept {
-  if (side != Direction::kNone) enqueue({time_ns, side, state});
-}
-
-void Coupling::enqueue(const Event& event) noexcept {
+  if (side == Direction::kNone) return;
   if (pending_size_ == kPending) {
     ++unscored_;
     return;
   }
-  pending_[(pending_head_ + pending_size_++) % kPending] = event;
+  const SessionNs since_ns = state == state_ ? state_since_ns_ : time_ns;
+  pending_[(pending_head_ + pending_size_++) % kPending] = {time_ns, since_ns, side, state};
 }
 
 bool Coupling::angle_at(SessionNs time_ns, double& angle_rad) const noexcept {
-  for (std::size_t back = 0; back < past_size_; ++back) {
-    const Point& point = past_[(past_head_ + kPast - 1 - back) % kPast];
-    if (point.time_ns > time_ns) continue;
-    angle_rad = point.angle_rad;
-    return time_ns - point.time_ns <= kMaxHoleNs;
+  std::size_t older = past_size_, newer = 0;  // how far back: the first that is not after the time
+  while (newer < older) {
+    const std::size_t middle = newer + (older - newer) / 2;
+    if (back(middle).time_ns > time_ns) {
+      newer = middle + 1;
+    } else {
+      older = middle;
+    }
   }
-  return false;
+  if (newer == past_size_) return false;
+  angle_rad = back(newer).angle_rad;
+  return time_ns - back(newer).time_ns <= kMaxHoleNs;
+}
+
+bool Coupling::turns_around(SessionNs time_ns, Direction side, bool& turns) const noexcept {
+  double before_rad = 0.0;
+  double after_rad = 0.0;
+  if (!angle_at(time_ns + delay_ns_ - window_ns_, before_rad) || !angle_at(time_ns + delay_ns_ + window_ns_, after_rad))
+    return false;
+  const double rotation_rad = after_rad - before_rad;
+  turns = (side == Direction::kCounterclockwise ? rotation_rad : -rotation_rad) >= settings_.min_rotation_rad;
+  return true;
 }
 
 void Coupling::score(const Event& event) noexcept {
-  double before_rad = 0.0;
-  double after_rad = 0.0;
-  if (!angle_at(event.time_ns - window_ns_, before_rad) || !angle_at(event.time_ns + window_ns_, after_rad)) {
-    if (event.side != Direction::kNone) ++unscored_;
+  bool turns = false;
+  if (!turns_around(event.time_ns, event.side, turns)) {
+    ++unscored_;
     return;
   }
-  const double rotation_rad = after_rad - before_rad;
-  if (event.side != Direction::kNone) return count(counts_, event, event.side, rotation_rad);
-  count(chance_, event, Direction::kClockwise, rotation_rad);
-  count(chance_, event, Direction::kCounterclockwise, rotation_rad);
+  counts_[index_of(event.state)][index_of(event.side)].add(event.time_ns, turns);
+  score_shuffled(event);
 }
 
-void Coupling::count(Counts& counts, const Event& event, Direction side, double rotation_rad) const noexcept {
-  Count& count = counts[index_of(event.state)][index_of(side)];
-  const double this_way_rad = side == Direction::kCounterclockwise ? rotation_rad : -rotation_rad;
-  ++count.events;
-  if (this_way_rad >= settings_.min_rotation_rad) ++count.hits;
+void Coupling::score_shuffled(const Event& event) noexcept {
+  const SessionNs from_ns = std::max(event.time_ns - kFurthestShuffleNs, event.state_since_ns);
+  const SessionNs to_ns = event.time_ns - kNearestShuffleNs;
+  if (to_ns - from_ns < kNsPerS) return;
+  const auto span = static_cast<std::uint64_t>(to_ns - from_ns);
+  for (int i = 0; i < kShuffles; ++i) {
+    const SessionNs time_ns = from_ns + static_cast<std::int64_t>(random_below(random_, span));
+    bool turns = false;
+    if (!turns_around(time_ns, event.side, turns)) continue;
+    shuffled_[index_of(event.state)][index_of(event.side)].add(event.time_ns, turns);
+  }
 }
 
-CouplingEstimate Coupling::estimate(Direction side, SleepState state) const noexcept {
-  const Count& count = counts_[index_of(state)][index_of(side)];
-  return wilson(count.hits, count.events);
+ProportionEstimate Coupling::estimate(Direction side, SleepState state) const noexcept {
+  return counts_[index_of(state)][index_of(side)].estimate();
 }
 
-CouplingEstimate Coupling::chance(Direction side, SleepState state) const noexcept {
-  const Count& count = chance_[index_of(state)][index_of(side)];
-  return wilson(count.hits, count.events);
+ProportionEstimate Coupling::shuffled(Direction side, SleepState state) const noexcept {
+  return shuffled_[index_of(state)][index_of(side)].estimate();
 }
 
 }  // namespace vturn::turns

@@ -14,14 +14,14 @@ constexpr double kSampleS = 0.005;
 /// Nothing is learnt from a hole in the recording: a second without any step.
 constexpr std::int64_t kMaxHolePoints = 200;
 constexpr std::int64_t kThresholdEveryNs = kNsPerS;
-constexpr std::int64_t kLongestEventNs = kNsPerS;
 constexpr std::int64_t kAfterEventNs = 100 * kNsPerMs;
+constexpr double kGateRisesPerMinute = 10.0;
 /// Fewer spikes at once are no population's doing.
 constexpr double kFewestSpikes = 3.0;
 /// An event is over when the rate has come back to this share of the way from background to threshold.
 constexpr double kReleaseShare = 0.4;
-/// The background's own variance is used once it rests on this much time outside events.
-constexpr double kBackgroundS = 5.0;
+/// The gate is used once the histogram, the background once it itself rests on this much time.
+constexpr double kGateS = 5.0, kBackgroundS = 5.0;
 
 bool within(double value, double low, double high) { return value >= low && value <= high; }
 
@@ -73,7 +73,6 @@ void PopulationDetector::reset() noexcept {
     side.rate_hz = 0.0;
     side.held.clear();
     side.above = true;
-    side.above_since_ns = side.released_ns = 0;
     side.event_given = false;
     for (Known& known : side.known) known.set = false;
   }
@@ -108,36 +107,43 @@ double PopulationDetector::sd_of(const RunningMoments& moments) const noexcept {
   return std::sqrt(std::max(moments.variance, moments.mean / (2.0 * settings_.kernel_s)));
 }
 
+void PopulationDetector::set_gate(Known& known) const noexcept {
+  known.histogram.fade(settings_.memory_s / kSampleS);
+  // Of a normal distribution 0.84 SD apart; skewness and events, all above, move both by little.
+  const double median_hz = known.histogram.quantile(0.5) / settings_.kernel_s;
+  const double sd_hz = (median_hz - known.histogram.quantile(0.2) / settings_.kernel_s) / 0.8416;
+  known.gate_hz = level_for({median_hz, sd_hz * sd_hz, settings_.kernel_s}, kGateRisesPerMinute);
+}
+
 void PopulationDetector::set_threshold(Known& known) const noexcept {
+  known.set = true;
+  known.set_ns = time_ns_;
+  set_gate(known);
   const bool has_background = known.background.weight * kSampleS >= kBackgroundS;
-  const double background_hz = has_background ? known.background.mean : known.all.mean;
+  const double background_hz =
+      has_background ? known.background.mean : known.histogram.quantile(0.5) / settings_.kernel_s;
   if (settings_.threshold_sd > 0.0) {
     known.threshold_hz = known.all.mean + settings_.threshold_sd * sd_of(known.all);
   } else {
-    // Until there is a background of its own, Poisson's variance: all the state's has the events in it.
     const double variance = has_background ? known.background.variance : 0.0;
-    const double level_hz = level_for({background_hz, variance, settings_.kernel_s}, settings_.false_per_minute);
+    const double level_hz = level_for({background_hz, variance, settings_.kernel_s}, 0.5 * settings_.false_per_minute);
     known.threshold_hz = std::max(level_hz, background_hz + (kFewestSpikes - 0.5) / settings_.kernel_s);
   }
   const double low_hz = std::min(background_hz, known.threshold_hz);
   known.release_hz = low_hz + kReleaseShare * (known.threshold_hz - low_hz);
-  known.set = true;
-  known.set_ns = time_ns_;
-}
-
-bool PopulationDetector::in_event(const Side& side) const noexcept {
-  if (side.above) return time_ns_ - side.above_since_ns < kLongestEventNs;
-  return side.event_given && time_ns_ - side.released_ns < kAfterEventNs;
 }
 
 void PopulationDetector::learn(Side& side, double weight) noexcept {
   Known& known = side.known[index_of(state_)];
   const double most = settings_.memory_s / kSampleS;
   known.all.add(side.rate_hz, weight, most);
+  known.histogram.add(side.rate_hz * settings_.kernel_s, weight);
   double held = 0.0, held_weight = 0.0;
-  if (in_event(side)) {
+  if (side.rate_hz > known.gate_hz || known.histogram.weight() * kSampleS < kGateS) {
     side.held.clear();
-  } else if (side.held.push(side.rate_hz, weight, held, held_weight)) {
+    side.quiet_since_ns = time_ns_;
+  } else if (time_ns_ - side.quiet_since_ns >= kAfterEventNs &&
+             side.held.push(side.rate_hz, weight, held, held_weight)) {
     known.background.add(held, held_weight, most);
   }
   if (!known.set || time_ns_ - known.set_ns >= kThresholdEveryNs) set_threshold(known);
@@ -159,12 +165,9 @@ bool PopulationDetector::detect(Side& side, PopulationOutput& event) noexcept {
   if (side.above) {
     if (side.rate_hz >= known.release_hz) return false;
     side.above = false;
-    side.released_ns = time_ns_;
   }
   if (side.rate_hz <= known.threshold_hz) return false;
   side.above = true;
-  side.above_since_ns = time_ns_;
-  side.held.clear();
   if (!detectable(side.direction) || !learnt(side.direction, state_)) return false;
   if (side.event_given && seconds(time_ns_ - side.last_event_ns) < settings_.refractory_s) return false;
   side.event_given = true;
@@ -181,8 +184,8 @@ void PopulationDetector::enter(SleepState state) noexcept {
   state_since_ns_ = time_ns_;
   for (Side& side : sides_) {
     side.above = true;
-    side.above_since_ns = time_ns_;
     side.held.clear();
+    side.quiet_since_ns = time_ns_;
     side.known[index_of(state)].set = side.known[index_of(state)].all.weight > 0.0;
   }
 }

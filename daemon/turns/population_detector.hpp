@@ -14,7 +14,7 @@ struct PopulationSettings {
   std::vector<UnitId> clockwise;  ///< turn cells of each side; a unit may be on one side only
   std::vector<UnitId> counterclockwise;
   double kernel_s = 0.05;         ///< time constant of the exponential kernel; 0.005..0.5
-  double false_per_minute = 0.5;  ///< of each side: so often its background rises through the threshold by chance
+  double false_per_minute = 0.5;  ///< both sides together: so often their backgrounds rise through the threshold
   double threshold_sd = 0.0;  ///< above 0: the threshold is the state's mean + this * its SD instead, events included
   double refractory_s = 0.3;  ///< from one event of a side to its next
   double learn_s = 10.0;      ///< a state's figures are used once they rest on this much time in it
@@ -28,11 +28,11 @@ struct PopulationSettings {
 /// stays as it is while another state lasts; UNKNOWN neither learns nor detects).
 ///
 /// An event is a rise through a threshold; the next one needs the rate to have come back near the background. The
-/// threshold is the level that the background alone would rise through `false_per_minute` times a minute. Background
-/// is what lies outside events: not their rising flank, nor the time until they are over, nor a little after. What
-/// stays up for longer than a second is no event but a new background. `threshold_sd` takes mean and SD of all the
-/// state's time instead, as published analyses do; with many events in it that SD is mostly theirs. Pure, no allocation
-/// after prepare().
+/// threshold is the level that both sides' backgrounds alone would rise through `false_per_minute` times a minute.
+/// Background is what lies outside events: below a level set by the median and the lower quantiles of the state's rate,
+/// which events hardly move however many there are; not an event's rising flank, nor a little after it. `threshold_sd`
+/// takes mean and SD of all the state's time instead, as published analyses do; with many events in it that SD is
+/// mostly theirs. Pure, no allocation after prepare().
 class PopulationDetector {
  public:
   /// Throws std::invalid_argument on settings out of range or a unit on both sides.
@@ -64,6 +64,8 @@ class PopulationDetector {
   struct Known {
     RunningMoments all;
     RunningMoments background;
+    RateHistogram histogram;
+    double gate_hz = 0.0;  ///< what is above is not background
     double threshold_hz = 0.0;
     double release_hz = 0.0;  ///< below this an event is over
     SessionNs set_ns = 0;
@@ -75,9 +77,8 @@ class PopulationDetector {
     double rate_hz = 0.0;  ///< at time_ns_
     std::array<Known, kStates> known{};
     HeldSamples held;
-    bool above = true;  ///< a rise is needed: the rate must have been below the release first
-    SessionNs above_since_ns = 0;
-    SessionNs released_ns = 0;
+    bool above = true;             ///< a rise is needed: the rate must have been below the release first
+    SessionNs quiet_since_ns = 0;  ///< the rate has been below the gate
     bool event_given = false;
     SessionNs last_event_ns = 0;
   };
@@ -86,9 +87,9 @@ class PopulationDetector {
   void enter(SleepState state) noexcept;
   void sample() noexcept;
   void learn(Side& side, double weight) noexcept;
+  void set_gate(Known& known) const noexcept;
   void set_threshold(Known& known) const noexcept;
   bool detect(Side& side, PopulationOutput& event) noexcept;
-  [[nodiscard]] bool in_event(const Side& side) const noexcept;
   [[nodiscard]] double sd_of(const RunningMoments& moments) const noexcept;
   [[nodiscard]] const Side& side_of(Direction side) const noexcept;
   [[nodiscard]] const Known& known_of(Direction side, SleepState state) const noexcept;

@@ -73,6 +73,7 @@ struct HealthSnapshot {
   std::uint64_t publish_dropped = 0;
   std::uint64_t output_overflow = 0;
   std::uint64_t inhibits = 0;  ///< bit n set: VetoReason n inhibits now
+  std::uint8_t undetectable_sides = 0;  ///< bit n set: population events of Direction n cannot be detected
   bool recording = false;
   bool armed = false;
 };

@@ -116,7 +116,10 @@ bool body_from_proto(const v1::Population& message, PopulationOutput& population
                 .z = message.z(),
                 .coupling = message.coupling(),
                 .coupling_low = message.coupling_low(),
-                .coupling_high = message.coupling_high()};
+                .coupling_high = message.coupling_high(),
+                .shuffled = message.shuffled(),
+                .shuffled_low = message.shuffled_low(),
+                .shuffled_high = message.shuffled_high()};
   return core(message.side(), population.side);
 }
 
@@ -211,6 +214,9 @@ void to_proto(const PopulationOutput& population, v1::Population& message) {
   message.set_coupling(population.coupling);
   message.set_coupling_low(population.coupling_low);
   message.set_coupling_high(population.coupling_high);
+  message.set_shuffled(population.shuffled);
+  message.set_shuffled_low(population.shuffled_low);
+  message.set_shuffled_high(population.shuffled_high);
 }
 
 void to_proto(const TriggerOutput& trigger, const Names& names, bool blinded, v1::Trigger& message) {

@@ -57,6 +57,9 @@ std::string status_text(const v1::Reply& reply) {
   text += health.armed() ? "armed" : "disarmed";
   for (const int reason : health.inhibits()) text += ", inhibited: " + words(static_cast<v1::VetoReason>(reason));
   text += health.recording() ? "\nrecording " + reply.session_file() : std::string("\nNOT RECORDED");
+  for (const int side : health.undetectable_sides()) {
+    text += "\n" + words(static_cast<v1::Direction>(side)) + " population events UNDETECTABLE: too few turn cells";
+  }
   for (const auto& source : health.sources()) {
     text += "\nsource " + source.name() + (source.alive() ? ": alive, " : ": SILENT, ") +
             std::to_string(source.messages_received()) + " messages, " + std::to_string(source.messages_lost()) +

@@ -79,7 +79,8 @@ class CsvExport {
         vetoes_(options, "vetoes.csv", {"t_s", "rule", "reason", "cause", "cause_detail", "detail"}),
         spikes_(options, "spikes.csv", {"unit", "t_s", "source", "sample"}),
         population_(options, "population.csv",
-                    {"t_s", "side", "rate_hz", "z", "coupling", "coupling_low", "coupling_high"}),
+                    {"t_s", "side", "rate_hz", "z", "coupling", "coupling_low", "coupling_high", "shuffled",
+                     "shuffled_low", "shuffled_high"}),
         session_(options, "session.csv", {"t_s", "change", "reason", "source", "count", "value_s", "text", "request"}),
         tracked_(options, "tracked_heading.csv", {"t_s", "hd_rad"}) {}
 
@@ -269,7 +270,8 @@ class CsvExport {
     v1::Population m;
     if (!decode(m)) return;
     population_.csv.real(time_s(m.header()), kTimeDecimals).text(text(m.side()));
-    for (const float value : {m.rate_hz(), m.z(), m.coupling(), m.coupling_low(), m.coupling_high()})
+    for (const float value : {m.rate_hz(), m.z(), m.coupling(), m.coupling_low(), m.coupling_high(), m.shuffled(),
+                              m.shuffled_low(), m.shuffled_high()})
       population_.csv.real(value, kDecimals);
     population_.end_row();
   }

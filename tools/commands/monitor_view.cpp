@@ -23,7 +23,8 @@ double degrees(double angle_rad) { return angle_rad * 180.0 / kPi; }
 
 std::string line(const v1::Heading& m) {
   return format(
-      "%5.1f° (95 %% within %.0f°)  rest %.2f left %.2f right %.2f  %+.0f°/s  evidence %+.3f nats/spike (without a ring "
+      "%5.1f° (95 %% within %.0f°)  rest %.2f left %.2f right %.2f  %+.0f°/s  evidence %+.3f nats/spike (without a "
+      "ring "
       "%+.3f)  %.0f spikes/s",
       degrees(m.angle_rad()), degrees(m.credible_95_rad()), m.p_rest(), m.p_left(), m.p_right(),
       degrees(m.angular_velocity_rad_s()), m.evidence_nats_per_spike(), m.twin_evidence_nats_per_spike(),
@@ -45,8 +46,9 @@ std::string line(const v1::Turn& m) {
 }
 
 std::string line(const v1::Population& m) {
-  return words(m.side()) + format(" cells  %.0f Hz  z %.1f  coupling %.2f (%.2f-%.2f)", m.rate_hz(), m.z(),
-                                  m.coupling(), m.coupling_low(), m.coupling_high());
+  return words(m.side()) + format(" cells  %.0f Hz  z %.1f  coupling %.2f (%.2f-%.2f)  shuffled %.2f (%.2f-%.2f)",
+                                  m.rate_hz(), m.z(), m.coupling(), m.coupling_low(), m.coupling_high(), m.shuffled(),
+                                  m.shuffled_low(), m.shuffled_high());
 }
 
 template <class Message>
@@ -94,6 +96,13 @@ std::string inhibits(const v1::Health& m) {
   return text.empty() ? "none" : text;
 }
 
+std::string undetectable(const v1::Health& m) {
+  std::string text;
+  for (const int side : m.undetectable_sides())
+    text += "  " + words(static_cast<v1::Direction>(side)) + " UNDETECTABLE";
+  return text;
+}
+
 std::uint64_t lost(const v1::Health& m) {
   std::uint64_t sum = 0;
   for (const auto& source : m.sources()) sum += source.messages_lost();
@@ -107,7 +116,7 @@ std::string line(const v1::Health& m) {
                 static_cast<unsigned long long>(lost(m)), static_cast<unsigned long long>(m.queue_depth()),
                 static_cast<unsigned long long>(m.queue_high_water()), static_cast<unsigned long long>(m.triggers()),
                 static_cast<unsigned long long>(m.vetoes())) +
-         (m.recording() ? "" : "  NOT RECORDED");
+         undetectable(m) + (m.recording() ? "" : "  NOT RECORDED");
 }
 
 std::string figures(const v1::Calibration& m) {

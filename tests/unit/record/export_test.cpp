@@ -31,7 +31,8 @@ OutputEvent veto_output(SessionNs at_ns) {
   auto event = output_of(OutputKind::kVeto, at_ns);
   event.payload.veto = VetoOutput{};
   event.payload.veto.cause.kind = CauseKind::kPopulation;
-  event.payload.veto.cause.value.population = {Direction::kCounterclockwise, 80.0F, 3.0F, 0.6F, 0.5F, 0.7F};
+  event.payload.veto.cause.value.population = {
+      Direction::kCounterclockwise, 80.0F, 3.0F, 0.6F, 0.5F, 0.7F, 0.2F, 0.1F, 0.3F};
   event.payload.veto.reason = VetoReason::kWrongState;
   return event;
 }

@@ -148,7 +148,7 @@ TEST_CASE("heading, sleep, turn, population and session come back as they were")
   CHECK(same(back, turned));
 
   OutputEvent population = event_of(OutputKind::kPopulation);
-  population.payload.population = {Direction::kCounterclockwise, 210.0F, 4.5F, 0.6F, 0.4F, 0.8F};
+  population.payload.population = {Direction::kCounterclockwise, 210.0F, 4.5F, 0.6F, 0.4F, 0.8F, 0.3F, 0.2F, 0.5F};
   REQUIRE(wire::from_proto(as<v1::Population>(encoder.encode(population, {})), back));
   CHECK(same(back, population));
 
@@ -229,7 +229,10 @@ TEST_CASE("health mirrors the snapshot") {
   health.spikes = 51'339;
   health.ttl = 636;
   health.inhibits = 1U << static_cast<unsigned>(VetoReason::kGap) | 1U << static_cast<unsigned>(VetoReason::kMovement);
+  health.undetectable_sides = 1U << static_cast<unsigned>(Direction::kCounterclockwise);
   const auto& message = as<v1::Health>(encoder.encode(health, 5));
+  REQUIRE(message.undetectable_sides_size() == 1);
+  CHECK(message.undetectable_sides(0) == v1::DIRECTION_COUNTERCLOCKWISE);
   REQUIRE(message.sources_size() == 2);
   CHECK(message.sources(1).name() == "tracker");
   CHECK(message.sources(1).messages_lost() == 3'550);
