@@ -61,6 +61,9 @@ inline EngineSettings engine_settings() {
   settings.turns.min_evidence_nats_per_spike = -1.0;
   settings.turns.log_odds = 2.0;
   settings.population = turns::PopulationSettings{};
+  settings.population->threshold_sd = 2.0;  // plain Poisson spikes: their own excursions are the events
+  settings.population->kernel_s = 0.03;
+  settings.population->refractory_s = 0.2;
   for (UnitId unit = 40; unit < 48; ++unit) settings.population->clockwise.push_back(unit);
   for (UnitId unit = 48; unit < 56; ++unit) settings.population->counterclockwise.push_back(unit);
   trigger::RuleSettings rule;
