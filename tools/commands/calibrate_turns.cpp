@@ -69,7 +69,7 @@ TurnCellTest tested(const Options& options) {
   const WakeData data = options.input.read();
   const HeadTurns turns = turns_of(data.heading, options);
   Progress progress("shifting turn directions", 1000);
-  auto test = test_turn_cells(data.spikes, turns, options.units, options.cells, [&](double share) {
+  auto test = test_turn_cells(data.spikes, data.heading, turns, options.units, options.cells, [&](double share) {
     progress.update(static_cast<std::uint64_t>(share * 1000.0));
     return !interrupted();
   });

@@ -6,6 +6,8 @@
 #include <numeric>
 #include <string>
 
+#include "daemon/core/angle.hpp"
+#include "daemon/decode/calibration.hpp"
 #include "tools/lib/simulated_units.hpp"
 
 namespace vturn::tools {
@@ -95,26 +97,70 @@ class Arrangement {
   std::vector<std::uint32_t> actual_, shifted_;
 };
 
-/// Spikes of one unit around each turn, and how its sum over clockwise turns ranks among the arrangements.
-struct Counts {
-  std::vector<std::uint32_t> around;
-  std::uint64_t clockwise = 0;
+/// What one unit fires around each turn beyond what its heading tuning expects, and how the sum of it over clockwise
+/// turns ranks among the arrangements.
+struct Remainders {
+  std::vector<double> around;
+  double clockwise = 0.0;
   std::uint64_t at_least = 0;
   std::uint64_t at_most = 0;
 
-  [[nodiscard]] std::uint32_t sum_over(const std::vector<std::uint32_t>& chosen) const {
-    return std::inner_product(around.begin(), around.end(), chosen.begin(), std::uint32_t{0});
+  [[nodiscard]] double sum_over(const std::vector<std::uint32_t>& chosen) const {
+    return std::inner_product(around.begin(), around.end(), chosen.begin(), 0.0);
   }
   void compare(const std::vector<std::uint32_t>& shifted) {
-    const std::uint32_t sum = sum_over(shifted);
-    at_least += sum >= clockwise ? 1 : 0;
-    at_most += sum <= clockwise ? 1 : 0;
+    constexpr double kRounding = 1e-9;  // of sums of the same numbers in another order
+    const double sum = sum_over(shifted);
+    at_least += sum >= clockwise - kRounding ? 1 : 0;
+    at_most += sum <= clockwise + kRounding ? 1 : 0;
   }
   [[nodiscard]] double p(std::size_t arrangements) const {
     const double tail = static_cast<double>(std::min(at_least, at_most) + 1) / static_cast<double>(arrangements + 1);
     return std::min(1.0, 2.0 * tail);
   }
 };
+
+/// The headings within each turn's window: how long in which bin of the tuning curves.
+class Headings {
+ public:
+  Headings(std::span<const HeadingSample> heading, const std::vector<HeadTurn>& turns, const TurnCellSettings& s) {
+    const auto before = [](const HeadingSample& row, SessionNs time_ns) { return row.time_ns < time_ns; };
+    for (const HeadTurn& turn : turns) {
+      auto& stays = stays_.emplace_back();
+      const SessionNs end_ns = turn.onset_ns + ns(s.after_s);
+      auto row = std::lower_bound(heading.begin(), heading.end(), turn.onset_ns - ns(s.before_s), before);
+      for (; row != heading.end() && row->time_ns < end_ns; ++row) {
+        const SessionNs next_ns = row + 1 == heading.end() ? end_ns : std::min(end_ns, (row + 1)->time_ns);
+        stays.push_back({bin_of(row->angle_rad), std::min(seconds(next_ns - row->time_ns), kLongestStayS)});
+      }
+    }
+  }
+  [[nodiscard]] double expected_spikes(std::size_t turn, const HeadingTuning& rate_hz) const {
+    double spikes = 0.0;
+    for (const Stay& stay : stays_[turn]) spikes += static_cast<double>(rate_hz[stay.bin]) * stay.length_s;
+    return spikes;
+  }
+
+ private:
+  static constexpr double kLongestStayS = 0.1;  // tracking lost
+  struct Stay {
+    std::size_t bin;
+    double length_s;
+  };
+  static std::size_t bin_of(float angle_rad) {
+    const double bin = static_cast<double>(angle_rad) / kTwoPi * static_cast<double>(kHeadingAngles);
+    return static_cast<std::size_t>(bin + 0.5) % kHeadingAngles;
+  }
+  std::vector<std::vector<Stay>> stays_;
+};
+
+std::map<UnitId, HeadingTuning> tuning_of(std::span<const SpikeSample> spikes, std::span<const HeadingSample> heading) {
+  CalibrationSettings settings;
+  settings.rate_floor_hz = 0.0;
+  std::map<UnitId, HeadingTuning> tuning;
+  for (const HeadingUnit& unit : fit_tuning(spikes, heading, settings, 0.0).units) tuning[unit.unit] = unit.rate_hz;
+  return tuning;
+}
 
 void correct_by_holm(std::vector<TurnCell>& cells) {
   std::vector<TurnCell*> tested;
@@ -146,50 +192,50 @@ std::string refusal(const TurnCellTest& test, const TurnCellSettings& settings) 
          std::to_string(settings.min_turns) + " of each are needed: record more wake, on one clock (t_s, seconds)";
 }
 
-/// One unit's spikes around the turns, and its rates.
-TurnCell measure(UnitId unit, const std::vector<SessionNs>& times, const std::vector<HeadTurn>& turns,
-                 const std::vector<std::uint32_t>& directions, const TurnCellTest& test,
-                 const TurnCellSettings& settings, Counts& counts) {
+/// One unit's spikes around the turns.
+TurnCell measure(const std::vector<SessionNs>& times, const std::vector<HeadTurn>& turns, const TurnCellTest& test,
+                 const TurnCellSettings& settings, std::vector<double>& around) {
   TurnCell cell;
-  cell.unit = unit;
+  std::uint64_t clockwise = 0;
   for (const HeadTurn& turn : turns) {
-    counts.around.push_back(static_cast<std::uint32_t>(
-        count_within(times, turn.onset_ns - ns(settings.before_s), turn.onset_ns + ns(settings.after_s))));
-    cell.spikes += counts.around.back();
+    const std::uint64_t count =
+        count_within(times, turn.onset_ns - ns(settings.before_s), turn.onset_ns + ns(settings.after_s));
+    around.push_back(static_cast<double>(count));
+    cell.spikes += count;
+    clockwise += turn.direction() == Direction::kClockwise ? count : 0;
   }
-  counts.clockwise = counts.sum_over(directions);
   cell.tested = cell.spikes >= settings.min_spikes;
   const double window_s = settings.before_s + settings.after_s;
-  cell.clockwise_hz = static_cast<double>(counts.clockwise) / window_s / static_cast<double>(test.clockwise_turns);
+  cell.clockwise_hz = static_cast<double>(clockwise) / window_s / static_cast<double>(test.clockwise_turns);
   cell.counterclockwise_hz =
-      static_cast<double>(cell.spikes - counts.clockwise) / window_s / static_cast<double>(test.counterclockwise_turns);
+      static_cast<double>(cell.spikes - clockwise) / window_s / static_cast<double>(test.counterclockwise_turns);
   return cell;
 }
 
 /// Ranks each unit tested among the arrangements; false when stopped.
-bool rank(TurnCellTest& test, std::vector<Counts>& counts, Arrangement& arrangement, const TurnCellSettings& settings,
-          const std::function<bool(double)>& progress) {
+bool rank(TurnCellTest& test, std::vector<Remainders>& remainders, Arrangement& arrangement,
+          const TurnCellSettings& settings, const std::function<bool(double)>& progress) {
   // So many that the smallest p there can be passes the correction with room to spare.
   const double needed = 8.0 * static_cast<double>(test.cells.size()) / settings.alpha;
   const std::size_t total = std::max(settings.arrangements, static_cast<std::size_t>(needed));
   for (std::size_t i = 0; i < total; ++i) {
     const auto& shifted = arrangement.next();
-    for (std::size_t unit = 0; unit < counts.size(); ++unit) {
-      if (test.cells[unit].tested) counts[unit].compare(shifted);
+    for (std::size_t unit = 0; unit < remainders.size(); ++unit) {
+      if (test.cells[unit].tested) remainders[unit].compare(shifted);
     }
     if (progress && i % 64 == 0 && !progress(static_cast<double>(i) / static_cast<double>(total))) return false;
   }
-  for (std::size_t unit = 0; unit < counts.size(); ++unit) {
-    if (test.cells[unit].tested) test.cells[unit].p = counts[unit].p(total);
+  for (std::size_t unit = 0; unit < remainders.size(); ++unit) {
+    if (test.cells[unit].tested) test.cells[unit].p = remainders[unit].p(total);
   }
   return true;
 }
 
 }  // namespace
 
-Expected<TurnCellTest> test_turn_cells(std::span<const SpikeSample> spikes, const HeadTurns& found,
-                                       std::span<const UnitId> units, const TurnCellSettings& settings,
-                                       const std::function<bool(double)>& progress) {
+Expected<TurnCellTest> test_turn_cells(std::span<const SpikeSample> spikes, std::span<const HeadingSample> heading,
+                                       const HeadTurns& found, std::span<const UnitId> units,
+                                       const TurnCellSettings& settings, const std::function<bool(double)>& progress) {
   const SpikeTimes times = times_by_unit(spikes, units);
   if (times.empty()) return Error{"no spikes of the units asked for"};
   if (found.tracked.empty()) return Error{"the heading is nowhere tracked for longer than one row"};
@@ -203,12 +249,22 @@ Expected<TurnCellTest> test_turn_cells(std::span<const SpikeSample> spikes, cons
   }
   if (std::string reason = refusal(test, settings); !reason.empty()) return Error{std::move(reason)};
   const auto quiet = quiet_stretches(found, spikes, settings);
-  std::vector<Counts> counts;
+  const auto tuning = tuning_of(spikes, heading);
+  const Headings headings(heading, turns, settings);
+  std::vector<Remainders> remainders;
   for (const auto& [unit, when] : times) {
-    test.cells.push_back(measure(unit, when, turns, arrangement.actual(), test, settings, counts.emplace_back()));
-    test.cells.back().baseline_hz = rate_hz(when, quiet);
+    Remainders& remainder = remainders.emplace_back();
+    TurnCell& cell = test.cells.emplace_back(measure(when, turns, test, settings, remainder.around));
+    cell.unit = unit;
+    cell.baseline_hz = rate_hz(when, quiet);
+    if (const auto tuned = tuning.find(unit); tuned != tuning.end()) {
+      for (std::size_t i = 0; i < turns.size(); ++i) {
+        remainder.around[i] -= headings.expected_spikes(i, tuned->second);
+      }
+    }
+    remainder.clockwise = remainder.sum_over(arrangement.actual());
   }
-  if (!rank(test, counts, arrangement, settings, progress)) return Error{"stopped"};
+  if (!rank(test, remainders, arrangement, settings, progress)) return Error{"stopped"};
   correct_by_holm(test.cells);
   for (TurnCell& cell : test.cells) cell.side = side_of(cell, test, settings);
   return test;

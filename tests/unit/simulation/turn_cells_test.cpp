@@ -33,7 +33,7 @@ Wake wake_of(const MouseSettings& settings, double minutes) {
 
 TurnCells cells_of(const MouseSettings& settings, double minutes, std::size_t& wrong) {
   const Wake wake = wake_of(settings, minutes);
-  const auto test = tools::test_turn_cells(wake.spikes, tools::find_head_turns(wake.heading, {}), {}, {});
+  const auto test = tools::test_turn_cells(wake.spikes, wake.heading, tools::find_head_turns(wake.heading, {}), {}, {});
   REQUIRE(test);
   TurnCells cells;
   for (const auto& cell : test->cells) {

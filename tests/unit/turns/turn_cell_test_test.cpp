@@ -1,10 +1,14 @@
 // Which units are turn cells: p values in closed form, the nominal level held on units that know nothing of direction
-// (steady, drifting, bursting, tied to movement), and power on units that do.
+// (steady, drifting, bursting, tied to movement or to heading; a real recording of the thalamus), and power on units
+// that do.
 #include "tools/lib/turn_cell_test.hpp"
 
 #include <algorithm>
 #include <catch2/catch.hpp>
 
+#include "daemon/core/angle.hpp"
+#include "tests/helpers/shared_data.hpp"
+#include "tools/lib/heading_csv.hpp"
 #include "tools/lib/simulated_units.hpp"
 
 using namespace vturn;
@@ -66,7 +70,7 @@ TEST_CASE("p of a run of turns each way is the share of shifts that do as well")
   spikes.push_back({at(60.0), 7});
   found.tracked = {{0, at(60.0)}};
   found.fastest_deg_s = 200.0;
-  const auto test = test_turn_cells(spikes, found, {}, {});
+  const auto test = test_turn_cells(spikes, {}, found, {}, {});
   REQUIRE(test);
   REQUIRE(test->cells.size() == 1);
   const TurnCell& cell = test->cells[0];
@@ -99,7 +103,7 @@ TEST_CASE("the level holds for units that know nothing of direction") {
         return phase > 0.5 ? 15.0 : 1.0;
       });
       in_order(spikes);
-      const auto test = test_turn_cells(spikes, found, {}, quick());
+      const auto test = test_turn_cells(spikes, {}, found, {}, quick());
       REQUIRE(test);
       bool any = false;
       for (const TurnCell& cell : test->cells) {
@@ -127,7 +131,7 @@ TEST_CASE("cells of each side are found among others; one that only falls silent
   add_spikes(spikes, random, 13, found, [](double, double sign) { return sign != 0.0 ? 15.0 : 5.0; });
   add_spikes(spikes, random, 14, found, [](double, double) { return 0.02; });
   in_order(spikes);
-  const auto test = test_turn_cells(spikes, found, {}, {});
+  const auto test = test_turn_cells(spikes, {}, found, {}, {});
   REQUIRE(test);
   REQUIRE(test->cells.size() == 5);
   CHECK(test->cells[0].side == Direction::kClockwise);
@@ -140,10 +144,63 @@ TEST_CASE("cells of each side are found among others; one that only falls silent
   CHECK(test->cells[3].side == Direction::kNone);
   CHECK_FALSE(test->cells[4].tested);
   const std::vector<UnitId> only{11, 14};
-  const auto restricted = test_turn_cells(spikes, found, only, {});
+  const auto restricted = test_turn_cells(spikes, {}, found, only, {});
   REQUIRE(restricted);
   CHECK(restricted->cells.size() == 2);
   CHECK(restricted->cells[0].corrected_p == restricted->cells[0].p);
+}
+
+TEST_CASE("a cell tuned to heading is no turn cell where the animal turns one way at one place") {
+  // To the right whenever it faces between 0 and 120 degrees, to the left elsewhere; 60 degrees each, then it lies
+  // still and is carried to another heading.
+  Random random(8);
+  HeadTurns found;
+  std::vector<HeadingSample> heading;
+  std::vector<SpikeSample> spikes;
+  double start_rad = 0.0;
+  for (int i = 0; i < 400; ++i) {
+    const double onset_s = 3.0 + 3.0 * i;
+    start_rad = kTwoPi * random.uniform();
+    const double angle_rad = start_rad < kTwoPi / 3.0 ? -kPi / 3.0 : kPi / 3.0;
+    found.turns.push_back({at(onset_s), at(onset_s + 0.3), angle_rad});
+    for (int k = -60; k < 60; ++k) {
+      const double time_s = onset_s + k * 0.025;
+      const double angle = wrap_angle(start_rad + angle_rad * std::clamp(k * 0.025 / 0.3, 0.0, 1.0));
+      heading.push_back({at(time_s), static_cast<float>(angle)});
+      const double tuned_hz = 0.5 + 20.0 * std::exp(3.0 * (std::cos(angle - 1.0) - 1.0));
+      if (random.uniform() < tuned_hz * 0.025) spikes.push_back({at(time_s), 1});
+      const bool right_turn = angle_rad < 0.0 && std::abs(k * 0.025) < 0.2;
+      if (random.uniform() < (right_turn ? 12.0 : 4.0) * 0.025) spikes.push_back({at(time_s), 2});
+    }
+  }
+  in_order(spikes);
+  found.tracked = {{heading.front().time_ns, heading.back().time_ns}};
+  found.fastest_deg_s = 300.0;
+  const auto test = test_turn_cells(spikes, heading, found, {}, {});
+  REQUIRE(test);
+  CHECK(test->cells[0].clockwise_hz > 2.0 * test->cells[0].counterclockwise_hz);
+  CHECK(test->cells[0].p > 0.01);
+  CHECK(test->cells[0].side == Direction::kNone);
+  CHECK(test->cells[1].side == Direction::kClockwise);
+}
+
+TEST_CASE("of 32 cells of the thalamus of a real mouse none is a turn cell") {
+  const auto spikes_csv = vturn::test::shared_data("mouse28/spikes.csv");
+  const auto heading_csv = vturn::test::shared_data("mouse28/hd.csv");
+  if (!spikes_csv || !heading_csv) return;
+  const auto spikes = read_spikes_csv(*spikes_csv);
+  const auto heading = read_heading_csv(*heading_csv, false);
+  const HeadTurns turns = find_head_turns(heading, {});
+  CHECK(static_cast<double>(turns.turns.size()) / (turns.tracked_s / 60.0) == Approx(30.0).margin(5.0));
+  const auto test = test_turn_cells(spikes, heading, turns, {}, {});
+  REQUIRE(test);
+  CHECK(test->cells.size() == 32);
+  int below = 0;
+  for (const TurnCell& cell : test->cells) {
+    CHECK(cell.side == Direction::kNone);
+    below += cell.p <= 0.05 ? 1 : 0;
+  }
+  CHECK(below <= 5);  // 1.6 expected
 }
 
 TEST_CASE("the same seed gives the same p; Holm's correction never lowers one") {
@@ -154,8 +211,8 @@ TEST_CASE("the same seed gives the same p; Holm's correction never lowers one") 
     add_spikes(spikes, random, unit, found, [&](double, double sign) { return sign < 0.0 ? 3.0 + 0.5 * unit : 3.0; });
   }
   in_order(spikes);
-  const auto once = test_turn_cells(spikes, found, {}, quick());
-  const auto again = test_turn_cells(spikes, found, {}, quick());
+  const auto once = test_turn_cells(spikes, {}, found, {}, quick());
+  const auto again = test_turn_cells(spikes, {}, found, {}, quick());
   REQUIRE(once);
   REQUIRE(again);
   for (std::size_t i = 0; i < once->cells.size(); ++i) {
@@ -171,17 +228,17 @@ TEST_CASE("what cannot be tested is refused with the reason") {
   const std::vector<SpikeSample> late{{at(5000.0), 1}, {at(6000.0), 1}};
   const std::vector<SpikeSample> good{{0, 1}, {at(600.0), 1}};
   const auto reason = [](const auto& result) { return result ? std::string("none") : result.error(); };
-  CHECK(reason(test_turn_cells({}, found, {}, {})).find("no spikes") == 0);
+  CHECK(reason(test_turn_cells({}, {}, found, {}, {})).find("no spikes") == 0);
   const std::vector<UnitId> other{99};
-  CHECK(reason(test_turn_cells(good, found, other, {})).find("no spikes of the units") == 0);
-  CHECK(reason(test_turn_cells(late, found, {}, {})).find("too few head turns") == 0);
-  CHECK(reason(test_turn_cells(good, HeadTurns{}, {}, {})).find("the heading is nowhere tracked") == 0);
+  CHECK(reason(test_turn_cells(good, {}, found, other, {})).find("no spikes of the units") == 0);
+  CHECK(reason(test_turn_cells(late, {}, found, {}, {})).find("too few head turns") == 0);
+  CHECK(reason(test_turn_cells(good, {}, HeadTurns{}, {}, {})).find("the heading is nowhere tracked") == 0);
   HeadTurns dead = found;
   dead.turns.clear();
   dead.fastest_deg_s = 0.0;
-  CHECK(reason(test_turn_cells(good, dead, {}, {})).find("the tracked heading does not move") == 0);
+  CHECK(reason(test_turn_cells(good, {}, dead, {}, {})).find("the tracked heading does not move") == 0);
   std::erase_if(found.turns, [](const HeadTurn& turn) { return turn.angle_rad > 0.0; });
-  CHECK(reason(test_turn_cells(good, found, {}, {})).find("0 counter-clockwise") != std::string::npos);
-  CHECK(reason(test_turn_cells(good, session(random, 10.0, 0.0, 0.0), {}, {}, [](double) { return false; })) ==
+  CHECK(reason(test_turn_cells(good, {}, found, {}, {})).find("0 counter-clockwise") != std::string::npos);
+  CHECK(reason(test_turn_cells(good, {}, session(random, 10.0, 0.0, 0.0), {}, {}, [](double) { return false; })) ==
         "stopped");
 }
