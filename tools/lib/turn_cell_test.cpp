@@ -6,8 +6,8 @@
 #include <numeric>
 #include <string>
 
-#include "daemon/core/angle.hpp"
 #include "daemon/decode/calibration.hpp"
+#include "daemon/decode/circle.hpp"
 #include "tools/lib/simulated_units.hpp"
 
 namespace vturn::tools {
@@ -131,7 +131,8 @@ class Headings {
       auto row = std::lower_bound(heading.begin(), heading.end(), turn.onset_ns - ns(s.before_s), before);
       for (; row != heading.end() && row->time_ns < end_ns; ++row) {
         const SessionNs next_ns = row + 1 == heading.end() ? end_ns : std::min(end_ns, (row + 1)->time_ns);
-        stays.push_back({bin_of(row->angle_rad), std::min(seconds(next_ns - row->time_ns), kLongestStayS)});
+        stays.push_back({circle::nearest_bin(static_cast<double>(row->angle_rad)),
+                         std::min(seconds(next_ns - row->time_ns), kLongestStayS)});
       }
     }
   }
@@ -147,10 +148,6 @@ class Headings {
     std::size_t bin;
     double length_s;
   };
-  static std::size_t bin_of(float angle_rad) {
-    const double bin = static_cast<double>(angle_rad) / kTwoPi * static_cast<double>(kHeadingAngles);
-    return static_cast<std::size_t>(bin + 0.5) % kHeadingAngles;
-  }
   std::vector<std::vector<Stay>> stays_;
 };
 
