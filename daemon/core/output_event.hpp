@@ -147,15 +147,20 @@ enum class SessionChange : std::uint8_t {
   kSourceDown,
   kModelLoaded,
   kCalibrationStarted,
-  kCalibrationStopped
+  kCalibrationStopped,
+  kTuningLost,
+  kFrameRotated,
+  kTuningGood
 };
 struct SessionOutput {
   SessionChange change;
   VetoReason reason;      ///< of the disarm, inhibit or refusal
   SourceIndex source;     ///< kNoSource when none
   std::uint32_t request;  ///< control request answered, 0 when none
-  std::uint64_t count;    ///< gap: messages lost; epoch: its number
-  std::int64_t value_ns;  ///< armed: until (session time); inhibit off: how long it held; model loaded: its hash
+  std::uint64_t count;    ///< gap: messages lost; epoch: its number; tuning: scatter, thousandths of a degree
+  /// Armed: until (session time); inhibit off: how long it held; model loaded: its hash; tuning: rotation of the frame,
+  /// thousandths of a degree.
+  std::int64_t value_ns;
 };
 
 struct PulseStopOutput {

@@ -28,6 +28,8 @@ constexpr double seconds(std::int64_t ns) noexcept { return static_cast<double>(
 enum class SleepState : std::uint8_t { kUnknown = 0, kWake = 1, kNrem = 2, kRem = 3 };
 /// CLOCKWISE is the animal's right turn seen from above (angle falls).
 enum class Direction : std::uint8_t { kNone = 0, kClockwise = 1, kCounterclockwise = 2 };
+/// Of the decoded against the tracked heading in wake. Rotated: the whole frame turned, which leaves turns as they are.
+enum class TuningState : std::uint8_t { kUnknown = 0, kGood = 1, kRotated = 2, kLost = 3 };
 enum class Dynamics : std::uint8_t { kWake = 0, kRem = 1, kNrem = 2 };
 
 }  // namespace vturn

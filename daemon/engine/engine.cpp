@@ -51,6 +51,8 @@ void Engine::decode(const InputEvent& event, OutputBuffer& out) noexcept {
       command(event, out);
       break;
     case InputKind::kHeading:
+      heading_.tracked(event, out);
+      break;
     case InputKind::kOutputResult:
     case InputKind::kRecorder:
       break;

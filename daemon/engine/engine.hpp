@@ -29,6 +29,7 @@ class Engine {
   [[nodiscard]] std::uint64_t late_spikes() const noexcept { return heading_.late_spikes(); }
   [[nodiscard]] std::uint8_t undetectable_sides() const noexcept { return heading_.undetectable_sides(); }
   [[nodiscard]] const trigger::Trigger& trigger() const noexcept { return trigger_; }
+  [[nodiscard]] const TuningFigures& tuning() const noexcept { return heading_.tuning(); }
   [[nodiscard]] SleepState sleep_state() const noexcept { return sleep_.state(); }
   /// Newest session time taken.
   [[nodiscard]] SessionNs session_ns() const noexcept { return session_ns_; }

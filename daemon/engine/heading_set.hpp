@@ -1,5 +1,6 @@
 #pragma once
 
+#include "daemon/decode/drift_watch.hpp"
 #include "daemon/decode/heading_filter.hpp"
 #include "daemon/engine/engine_settings.hpp"
 #include "daemon/turns/turn_detector.hpp"
@@ -11,6 +12,7 @@ struct HeadingSet {
   HeadingFilter filter;
   HeadingFilter twin;  ///< the same spikes under permuted identities: what evidence there is without a ring
   turns::TurnDetector turns;
+  DriftWatch drift;
 
   /// The only call that allocates. Throws std::invalid_argument for what cannot be run; `settings.heading` is there.
   void prepare(const EngineSettings& settings) {
@@ -18,11 +20,13 @@ struct HeadingSet {
     filter.prepare(*settings.heading, settings.kernel);
     twin.prepare(with_permuted_units(*settings.heading, kTwinSeed), settings.kernel);
     turns.prepare(settings.turns);
+    drift.prepare(settings.heading->cross_validated.median_abs_error_deg);
   }
   void reset() noexcept {
     filter.reset();
     twin.reset();
     turns.reset();
+    drift.interrupt();
   }
   void set_dynamics(Dynamics dynamics) noexcept {
     filter.set_dynamics(dynamics);

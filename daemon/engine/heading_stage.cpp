@@ -1,6 +1,7 @@
 #include "daemon/engine/heading_stage.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 namespace vturn {
@@ -31,6 +32,7 @@ void HeadingStage::reset() noexcept {
   if (has_heading_) {
     set_.reset();
     coupling_.reset();
+    decoded_size_ = tracked_size_ = 0;
   }
   if (has_population_) population_.reset();
   started_ = false;
@@ -48,6 +50,7 @@ std::uint8_t HeadingStage::undetectable_sides() const noexcept {
 void HeadingStage::sleep_state(SleepState state) noexcept {
   if (state == state_) return;
   state_ = state;
+  tracked_size_ = 0;
   if (has_heading_) set_.set_dynamics(dynamics_in(state));
 }
 
@@ -57,6 +60,54 @@ void HeadingStage::exchange(HeadingSet& other) noexcept {
   set_.set_dynamics(dynamics_in(state_));
   coupling_.reset();  // the heading jumps, which is no turn
   estimate_ = set_.filter.estimate();
+  decoded_size_ = tracked_size_ = 0;
+  told_ = TuningState::kGood;  // nothing bad has been told of the new one
+}
+
+void HeadingStage::tracked(const InputEvent& event, OutputBuffer& out) noexcept {
+  if (!has_heading_ || state_ != SleepState::kWake || event.session_time_ns < 0) return;
+  if (tracked_size_ == kMaxTracked) tracked_size_ = 0;  // no spike for so long: nothing to compare with
+  tracked_[tracked_size_++] = {event.session_time_ns, event.payload.heading.angle_rad};
+  compare(event.source_sample, out);
+}
+
+void HeadingStage::remember(SessionNs time_ns) noexcept {
+  decoded_size_ = time_ns == decoded_ns_ + kGridNs ? std::min(decoded_size_ + 1, kMaxDecoded) : 1;
+  decoded_ns_ = time_ns;
+  decoded_rad_[static_cast<std::size_t>(time_ns / kGridNs) % kMaxDecoded] = estimate_.angle_rad;
+}
+
+void HeadingStage::compare(SampleIndex sample, OutputBuffer& out) noexcept {
+  std::size_t kept = 0;
+  bool changed = false;
+  for (std::size_t i = 0; i < tracked_size_; ++i) {
+    const SessionNs grid_ns = grid_after(tracked_[i].time_ns);
+    if (grid_ns > decoded_ns_) {
+      tracked_[kept++] = tracked_[i];
+    } else if (static_cast<std::size_t>((decoded_ns_ - grid_ns) / kGridNs) < decoded_size_) {
+      const float decoded_rad = decoded_rad_[static_cast<std::size_t>(grid_ns / kGridNs) % kMaxDecoded];
+      changed = set_.drift.compare(tracked_[i].time_ns, static_cast<double>(tracked_[i].angle_rad),
+                                   static_cast<double>(decoded_rad)) ||
+                changed;
+    }
+  }
+  tracked_size_ = kept;
+  if (changed) tell_tuning(decoded_ns_, sample, out);
+}
+
+void HeadingStage::tell_tuning(SessionNs time_ns, SampleIndex sample, OutputBuffer& out) noexcept {
+  const TuningFigures& figures = set_.drift.figures();
+  if (figures.state == TuningState::kUnknown || figures.state == told_) return;
+  told_ = figures.state;
+  SessionOutput& told = out.add(OutputKind::kSession, time_ns, sample).payload.session;
+  told = SessionOutput{told_ == TuningState::kLost      ? SessionChange::kTuningLost
+                       : told_ == TuningState::kRotated ? SessionChange::kFrameRotated
+                                                        : SessionChange::kTuningGood,
+                       VetoReason::kNone,
+                       kNoSource,
+                       0,
+                       static_cast<std::uint64_t>(std::llround(1e3 * figures.scatter_deg)),
+                       std::llround(1e3 * figures.rotation_deg)};
 }
 
 void HeadingStage::spike(const InputEvent& event, OutputBuffer& out) noexcept {
@@ -101,6 +152,8 @@ void HeadingStage::grid_step(SessionNs time_ns, SampleIndex sample, OutputBuffer
   estimate_.twin_evidence_nats_per_spike = set_.twin.estimate().evidence_nats_per_spike;
   out.add(OutputKind::kHeading, time_ns, sample).payload.heading = estimate_;
   coupling_.heading(time_ns, estimate_.angle_rad, state_);
+  remember(time_ns);
+  compare(sample, out);
   detect(time_ns, sample, out);
 }
 

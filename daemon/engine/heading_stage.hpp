@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+
 #include "daemon/core/input_event.hpp"
 #include "daemon/core/output_buffer.hpp"
 #include "daemon/engine/engine_settings.hpp"
@@ -25,23 +27,42 @@ class HeadingStage {
   /// A new epoch: what was known of the heading is void.
   void reset() noexcept;
   void sleep_state(SleepState state) noexcept;
+  /// Tracked heading: compared in wake with the decoded one of its time, which may have been or is still to come.
+  void tracked(const InputEvent& event, OutputBuffer& out) noexcept;
   /// The other set decodes from here on, from "heading unknown"; `other` holds the former one afterwards.
   void exchange(HeadingSet& other) noexcept;
 
   [[nodiscard]] std::uint64_t late_spikes() const noexcept { return late_; }
   /// Bit n set: this rig has turn cells, and too few of Direction n for its population events.
   [[nodiscard]] std::uint8_t undetectable_sides() const noexcept;
+  [[nodiscard]] const TuningFigures& tuning() const noexcept { return set_.drift.figures(); }
 
  private:
   void advance_to(SessionNs time_ns, SampleIndex sample, OutputBuffer& out) noexcept;
   void grid_step(SessionNs time_ns, SampleIndex sample, OutputBuffer& out) noexcept;
+  void remember(SessionNs time_ns) noexcept;
+  void compare(SampleIndex sample, OutputBuffer& out) noexcept;
+  void tell_tuning(SessionNs time_ns, SampleIndex sample, OutputBuffer& out) noexcept;
   void detect(SessionNs time_ns, SampleIndex sample, OutputBuffer& out) noexcept;
   void detect_population(SessionNs time_ns, SampleIndex sample, OutputBuffer& out) noexcept;
 
   HeadingSet set_;
   turns::PopulationDetector population_;
   turns::Coupling coupling_;
+  struct Tracked {
+    SessionNs time_ns;
+    float angle_rad;
+  };
+  static constexpr std::size_t kMaxTracked = 64;   ///< half a second of the fastest tracker
+  static constexpr std::size_t kMaxDecoded = 256;  ///< 2.5 s: trackers tell late
+
   HeadingOutput estimate_{};
+  std::array<Tracked, kMaxTracked> tracked_{};  ///< not yet reached by the filter, in order of coming
+  std::size_t tracked_size_ = 0;
+  std::array<float, kMaxDecoded> decoded_rad_{};  ///< at grid points, the last ones
+  std::size_t decoded_size_ = 0;
+  SessionNs decoded_ns_ = 0;  ///< the newest of them
+  TuningState told_ = TuningState::kGood;
   SleepState state_ = SleepState::kUnknown;
   SessionNs time_ns_ = 0;
   SessionNs next_grid_ns_ = 0;

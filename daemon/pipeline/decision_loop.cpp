@@ -214,6 +214,9 @@ void DecisionLoop::once_a_second(MonoNs now_ns) noexcept {
                                                                    : static_cast<double>(figures.added_wait_total_ns) *
                                                                          1e-6 / static_cast<double>(figures.released);
   }
+  const TuningFigures& tuning = engine.tuning();
+  snapshot.tuning = {tuning.state,       tuning.compared_s,   tuning.median_abs_error_deg,
+                     tuning.scatter_deg, tuning.rotation_deg, tuning.expected_deg};
   snapshot.inputs = engine.inputs();
   snapshot.spikes = engine.spikes();
   snapshot.ttl = engine.ttl_edges();

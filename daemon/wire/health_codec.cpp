@@ -13,6 +13,17 @@ void resize(Field& field, std::size_t count) {
   while (field.size() < wanted) field.Add();
 }
 
+static_assert(static_cast<int>(TuningState::kLost) == v1::TUNING_STATE_LOST);
+
+void tuning_to_proto(const TuningSnapshot& tuning, v1::Tuning& message) {
+  message.set_state(static_cast<v1::TuningState>(tuning.state));
+  message.set_compared_s(tuning.compared_s);
+  message.set_median_abs_error_deg(tuning.median_abs_error_deg);
+  message.set_scatter_deg(tuning.scatter_deg);
+  message.set_rotation_deg(tuning.rotation_deg);
+  message.set_expected_deg(tuning.expected_deg);
+}
+
 void source_to_proto(const SourceHealthSnapshot& source, std::string_view name, v1::SourceHealth& message) {
   message.mutable_name()->assign(name.data(), name.size());
   message.set_messages_received(source.messages_received);
@@ -85,6 +96,7 @@ void to_proto(const HealthSnapshot& health, const Names& names, v1::Health& mess
   message.set_published(health.published);
   message.set_publish_dropped(health.publish_dropped);
   message.set_output_overflow(health.output_overflow);
+  tuning_to_proto(health.tuning, *message.mutable_tuning());
 }
 
 }  // namespace vturn::wire

@@ -53,6 +53,12 @@ struct SourceHealthSnapshot {
   bool alive = false;
 };
 
+/// vturn.v1.Tuning as plain values.
+struct TuningSnapshot {
+  TuningState state = TuningState::kUnknown;
+  double compared_s = 0, median_abs_error_deg = 0, scatter_deg = 0, rotation_deg = 0, expected_deg = 0;
+};
+
 /// vturn.v1.Health as plain values, so that the decision thread can fill and pass it on without allocating.
 struct HealthSnapshot {
   SessionNs session_time_ns = 0;
@@ -74,6 +80,7 @@ struct HealthSnapshot {
   std::uint64_t output_overflow = 0;
   std::uint64_t inhibits = 0;  ///< bit n set: VetoReason n inhibits now
   std::uint8_t undetectable_sides = 0;  ///< bit n set: population events of Direction n cannot be detected
+  TuningSnapshot tuning;
   bool recording = false;
   bool armed = false;
 };

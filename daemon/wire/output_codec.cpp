@@ -18,7 +18,7 @@ static_assert(static_cast<int>(VetoReason::kGap) == v1::VETO_REASON_GAP);
 static_assert(static_cast<int>(VetoReason::kNotArmed) == v1::VETO_REASON_NOT_ARMED);
 static_assert(static_cast<int>(VetoReason::kDaemonStart) == v1::VETO_REASON_DAEMON_START);
 static_assert(static_cast<int>(VetoReason::kCount) == v1::VetoReason_ARRAYSIZE);
-static_assert(static_cast<int>(SessionChange::kCalibrationStopped) == v1::SESSION_CHANGE_CALIBRATION_STOPPED);
+static_assert(static_cast<int>(SessionChange::kTuningGood) == v1::SESSION_CHANGE_TUNING_GOOD);
 
 template <class Wire, class Core>
 constexpr Wire wire(Core value) noexcept {
@@ -300,7 +300,7 @@ bool from_proto(const v1::Session& message, const Names& names, OutputEvent& eve
   session.request = message.request();
   session.count = message.count();
   session.value_ns = message.value_ns();
-  return core(message.change(), SessionChange::kStart, SessionChange::kCalibrationStopped, session.change) &&
+  return core(message.change(), SessionChange::kStart, SessionChange::kTuningGood, session.change) &&
          core(message.reason(), session.reason) &&
          (message.source().empty() || index_of(names.sources, message.source(), session.source));
 }

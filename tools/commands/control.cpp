@@ -65,6 +65,7 @@ std::string status_text(const v1::Reply& reply) {
             std::to_string(source.messages_received()) + " messages, " + std::to_string(source.messages_lost()) +
             " lost, " + std::to_string(source.spikes_received()) + " spikes";
   }
+  if (health.tuning().state() != v1::TUNING_STATE_UNKNOWN) text += "\ntuning: " + words(health.tuning().state());
   if (reply.has_calibration()) text += "\ncalibration: " + words(reply.calibration().state());
   return text + "\ntriggers " + std::to_string(health.triggers()) + ", vetoes " + std::to_string(health.vetoes()) +
          ", spikes " + std::to_string(health.spikes()) + " (late " + std::to_string(health.late_spikes()) + ")";

@@ -79,7 +79,24 @@ std::string line(const v1::Veto& m) {
   return m.rule() + ": " + words(m.reason()) + " (" + m.detail() + ")  " + cause(m);
 }
 
+/// What the change means to whoever runs the session.
+std::string advice(v1::SessionChange change) {
+  if (change == v1::SESSION_CHANGE_TUNING_LOST) return ": CALIBRATE AGAIN in this wake";
+  return change == v1::SESSION_CHANGE_FRAME_ROTATED ? ": turns are not affected" : "";
+}
+
+bool tells_tuning(v1::SessionChange change) {
+  return change == v1::SESSION_CHANGE_TUNING_LOST || change == v1::SESSION_CHANGE_FRAME_ROTATED ||
+         change == v1::SESSION_CHANGE_TUNING_GOOD;
+}
+
 std::string line(const v1::Session& m) {
+  if (tells_tuning(m.change())) {
+    return words(m.change()) + advice(m.change()) +
+           format("  error about the frame %.1f°, frame rotated by %+.1f°", 1e-3 * static_cast<double>(m.count()),
+                  1e-3 * static_cast<double>(m.value_ns()));
+  }
+
   std::string text = words(m.change());
   if (m.reason() != v1::VETO_REASON_UNSPECIFIED) text += ": " + words(m.reason());
   if (!m.source().empty()) text += "  source " + m.source();
@@ -198,6 +215,15 @@ std::string compass(double angle_rad) {
   return "0°" + text + "360°";
 }
 
+std::string tuning_line(const v1::Tuning& m) {
+  if (m.state() == v1::TUNING_STATE_UNKNOWN) return "";
+  const char* what = m.state() == v1::TUNING_STATE_LOST      ? "LOST: calibrate again in this wake"
+                     : m.state() == v1::TUNING_STATE_ROTATED ? "good, but the frame has rotated (harmless to turns)"
+                                                             : "good";
+  return format("tuning   %s  error %.1f°, about the frame %.1f° (%.1f° expected), frame %+.1f°\n", what,
+                m.median_abs_error_deg(), m.scatter_deg(), m.expected_deg(), m.rotation_deg());
+}
+
 std::string source_line(const v1::SourceHealth& m) {
   return format(
       "  %-12s %s  messages %llu (malformed %llu, lost %llu)  spikes %llu  clock ±%.2f ms\n", m.name().c_str(),
@@ -261,6 +287,7 @@ std::string MonitorView::render(double silent_s) const {
   if (heading_) text += "heading  " + line(*heading_) + "\n         " + compass(heading_->angle_rad()) + "\n";
   if (calibration_) text += "calibr.  " + line(*calibration_) + "\n";
   if (health_) {
+    text += tuning_line(health_->tuning());
     text += "health   " + line(*health_) + "\n";
     for (const auto& source : health_->sources()) text += source_line(source);
     for (const auto& latency : health_->latencies()) {

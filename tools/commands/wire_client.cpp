@@ -147,6 +147,7 @@ std::string words(v1::SleepState state) {
 std::string words(v1::CalibrationState state) {
   return lower_words(v1::CalibrationState_Name(state), "CALIBRATION_STATE_");
 }
+std::string words(v1::TuningState state) { return lower_words(v1::TuningState_Name(state), "TUNING_STATE_"); }
 std::string words(v1::Direction direction) { return lower_words(v1::Direction_Name(direction), "DIRECTION_"); }
 
 std::string session_clock(std::int64_t session_time_ns) {

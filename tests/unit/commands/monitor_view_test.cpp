@@ -82,6 +82,24 @@ TEST_CASE("calibration is followed from what is missing to its figures or its re
   CHECK_THAT(describe(published(wire::Topic::kCalibration, m)), Catch::Contains("refused  3 units carry heading"));
 }
 
+TEST_CASE("lost tuning asks for calibration, a rotated frame does not") {
+  MonitorView view;
+  v1::Health health;
+  view.take(published(wire::Topic::kHealth, health));
+  CHECK_THAT(view.render(0.0), !Catch::Contains("tuning"));
+  health.mutable_tuning()->set_state(v1::TUNING_STATE_LOST);
+  health.mutable_tuning()->set_scatter_deg(31.0);
+  view.take(published(wire::Topic::kHealth, health));
+  CHECK_THAT(view.render(0.0), Catch::Contains("LOST: calibrate again") && Catch::Contains("31.0°"));
+  v1::Session session;
+  session.set_change(v1::SESSION_CHANGE_FRAME_ROTATED);
+  session.set_count(7250);
+  session.set_value_ns(-24500);
+  CHECK_THAT(
+      describe(published(wire::Topic::kSession, session)),
+      Catch::Contains("frame-rotated: turns are not affected  error about the frame 7.2°, frame rotated by -24.5°"));
+}
+
 TEST_CASE("a blinded trigger says so, an armed one names its arm; odd numbers do no harm") {
   v1::Trigger trigger;
   trigger.set_rule("r");

@@ -193,6 +193,58 @@ TEST_CASE("a model that is loaded decodes from there on, disarms, and gives the 
     CHECK(session(begins_with_a_model) == session(begins_with_a_model));
 }
 
+TEST_CASE(
+    "tracked heading in wake, early or late, tells a model that has lost its tuning, in figures and once in words") {
+  EngineSettings settings = test::engine_settings();
+  settings.heading->cross_validated.median_abs_error_deg = 5.0;
+  // Always awake.
+  for (std::size_t i = 0; i < 3; ++i) {
+    settings.sleep->emissions[1].mean[i] = settings.sleep->emissions[2].mean[i] = 300.0;
+    settings.sleep->emissions[0].covariance[i][i] = 100.0;
+  }
+  settings.sleep->gain_fit_s = 0.0;
+  constexpr double kSpeed = 0.9;
+  const auto inputs = test::mouse_inputs(200.0, kSpeed, 3);
+  const auto session = [&](const EngineSettings& used, std::int64_t tracker_delay_ns) {
+    std::vector<InputEvent> all;
+    SessionNs next_row_ns = 0;
+    for (const InputEvent& event : inputs) {
+      for (; next_row_ns + tracker_delay_ns <= event.session_time_ns; next_row_ns += 25 * kNsPerMs) {
+        InputEvent row = event;
+        row.kind = InputKind::kHeading;
+        row.source = 1;
+        row.flags = 0;
+        row.session_time_ns = next_row_ns;
+        row.payload.heading.angle_rad = static_cast<float>(wrap_angle(kSpeed * seconds(next_row_ns)));
+        all.push_back(row);
+      }
+      all.push_back(event);
+    }
+    Engine engine;
+    engine.prepare(used);
+    const Run result = run(engine, all);
+    CHECK(engine.sleep_state() == SleepState::kWake);
+    CHECK(engine.tuning().compared_s == 180.0);
+    std::vector<SessionChange> told;
+    for (const OutputEvent& output : of_kind(result, OutputKind::kSession)) {
+      const SessionChange change = output.payload.session.change;
+      if (change >= SessionChange::kTuningLost) told.push_back(change);
+    }
+    return std::pair(engine.tuning(), told);
+  };
+  for (const std::int64_t delay_ns : {-20 * kNsPerMs, 300 * kNsPerMs}) {
+    const auto [good, nothing] = session(settings, delay_ns);
+    CHECK(good.state == TuningState::kGood);
+    CHECK(good.median_abs_error_deg < 8.0);
+    CHECK(nothing.empty());
+  }
+  EngineSettings lost = settings;
+  *lost.heading = with_permuted_units(*settings.heading, 2);
+  const auto [figures, told] = session(lost, 0);
+  CHECK(figures.state == TuningState::kLost);
+  CHECK(told == std::vector<SessionChange>{SessionChange::kTuningLost});
+}
+
 TEST_CASE("late spikes are used and counted, unmapped ones are counted only") {
   Engine engine;
   engine.prepare(test::engine_settings());
