@@ -57,6 +57,9 @@ void Marks::session(const SessionOutput& change, std::string_view note) noexcept
       begin("epoch ");
       append(change.count);
       break;
+    case SessionChange::kModelLoaded:
+      begin("heading model changed");
+      break;
     case SessionChange::kNote:
       begin("note ");
       append(note);

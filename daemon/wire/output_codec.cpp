@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdio>
 
 #include "daemon/core/text_hash.hpp"
 #include "daemon/wire/codec.hpp"
@@ -164,6 +165,22 @@ void veto_detail(const VetoOutput& veto, std::string& detail) {
   detail.assign(text.data(), static_cast<std::size_t>(end - text.data()));
 }
 
+/// What a change says beyond its fields, for people; else the operator's words.
+void session_text(const SessionOutput& session, std::string_view words, std::string& text) {
+  if (session.change == SessionChange::kModelLoaded) {
+    const HashDigits hash = hash_digits(static_cast<std::uint64_t>(session.value_ns));
+    text.assign(hash.data(), hash.size());
+  } else if (session.change >= SessionChange::kTuningLost) {
+    std::array<char, 96> line{};
+    const int size =
+        std::snprintf(line.data(), line.size(), "error about the frame %.1f deg, frame rotated by %+.1f deg",
+                      1e-3 * static_cast<double>(session.count), 1e-3 * static_cast<double>(session.value_ns));
+    text.assign(line.data(), static_cast<std::size_t>(size));
+  } else {
+    text.assign(words.data(), words.size());
+  }
+}
+
 }  // namespace
 
 void to_proto(const HeadingOutput& heading, v1::Heading& message) {
@@ -247,9 +264,7 @@ void to_proto(const SessionOutput& session, const Names& names, std::string_view
   assign(*message.mutable_source(), name_at(names.sources, session.source));
   message.set_count(session.count);
   message.set_value_ns(session.value_ns);
-  const HashDigits hash = hash_digits(static_cast<std::uint64_t>(session.value_ns));
-  const bool names_models = session.change == SessionChange::kModelLoaded;
-  assign(*message.mutable_text(), names_models ? std::string_view(hash.data(), hash.size()) : text);
+  session_text(session, text, *message.mutable_text());
   message.set_request(session.request);
 }
 

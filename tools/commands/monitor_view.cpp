@@ -85,22 +85,11 @@ std::string advice(v1::SessionChange change) {
   return change == v1::SESSION_CHANGE_FRAME_ROTATED ? ": turns are not affected" : "";
 }
 
-bool tells_tuning(v1::SessionChange change) {
-  return change == v1::SESSION_CHANGE_TUNING_LOST || change == v1::SESSION_CHANGE_FRAME_ROTATED ||
-         change == v1::SESSION_CHANGE_TUNING_GOOD;
-}
-
 std::string line(const v1::Session& m) {
-  if (tells_tuning(m.change())) {
-    return words(m.change()) + advice(m.change()) +
-           format("  error about the frame %.1f°, frame rotated by %+.1f°", 1e-3 * static_cast<double>(m.count()),
-                  1e-3 * static_cast<double>(m.value_ns()));
-  }
-
-  std::string text = words(m.change());
+  std::string text = words(m.change()) + advice(m.change());
   if (m.reason() != v1::VETO_REASON_UNSPECIFIED) text += ": " + words(m.reason());
   if (!m.source().empty()) text += "  source " + m.source();
-  if (m.count() != 0) text += "  count " + std::to_string(m.count());
+  if (m.count() != 0 && m.change() < v1::SESSION_CHANGE_TUNING_LOST) text += "  count " + std::to_string(m.count());
   if (m.change() == v1::SESSION_CHANGE_ARMED) text += " until " + session_clock(m.value_ns());
   if (m.change() == v1::SESSION_CHANGE_INHIBIT_OFF) text += format(" after %.1f s", seconds(m.value_ns()));
   if (m.request() != 0) text += "  request " + std::to_string(m.request());

@@ -93,11 +93,9 @@ TEST_CASE("lost tuning asks for calibration, a rotated frame does not") {
   CHECK_THAT(view.render(0.0), Catch::Contains("LOST: calibrate again") && Catch::Contains("31.0°"));
   v1::Session session;
   session.set_change(v1::SESSION_CHANGE_FRAME_ROTATED);
-  session.set_count(7250);
-  session.set_value_ns(-24500);
-  CHECK_THAT(
-      describe(published(wire::Topic::kSession, session)),
-      Catch::Contains("frame-rotated: turns are not affected  error about the frame 7.2°, frame rotated by -24.5°"));
+  session.set_text("error about the frame 7.2 deg, frame rotated by -24.5 deg");
+  CHECK_THAT(describe(published(wire::Topic::kSession, session)),
+             Catch::Contains("frame-rotated: turns are not affected  \"error about the frame 7.2 deg"));
 }
 
 TEST_CASE("a blinded trigger says so, an armed one names its arm; odd numbers do no harm") {

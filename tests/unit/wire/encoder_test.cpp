@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 #include <cstring>
+#include <limits>
 
 #include "daemon/core/digest.hpp"
 #include "daemon/wire/codec.hpp"
@@ -116,6 +117,18 @@ TEST_CASE("triggers name the models loaded last") {
   CHECK(as<v1::Session>(encoder.encode(loaded, {})).change() == v1::SESSION_CHANGE_MODEL_LOADED);
   CHECK(as<v1::Session>(encoder.encode(loaded, {})).text() == "fedcba9800000001");
   CHECK(as<v1::Trigger>(encoder.encode(trigger_event(), {})).model_hash() == "fedcba9800000001");
+}
+
+TEST_CASE("changes of the tuning come with words, however odd their figures") {
+  wire::Encoder encoder;
+  encoder.prepare(settings());
+  OutputEvent rotated = event_of(OutputKind::kSession);
+  rotated.payload.session = {SessionChange::kFrameRotated, VetoReason::kNone, kNoSource, 0, 7250, -24'500};
+  CHECK(as<v1::Session>(encoder.encode(rotated, {})).text() ==
+        "error about the frame 7.2 deg, frame rotated by -24.5 deg");
+  rotated.payload.session.count = std::numeric_limits<std::uint64_t>::max();
+  rotated.payload.session.value_ns = std::numeric_limits<std::int64_t>::min();
+  CHECK(as<v1::Session>(encoder.encode(rotated, {})).text().size() < 96);
 }
 
 TEST_CASE("a blinded session's trigger has no arm, also after one that had") {
