@@ -42,7 +42,9 @@ class Rest {
         units_(model, rest.seed),
         misassigned_(model, rest.misassigned_share, rest.seed ^ 0xB5297A4DULL),
         random_(rest.seed ^ 0x5DEECE66DULL),
-        candidates_(candidates_of(settings)) {
+        candidates_(candidates_of(settings)),
+        off_ratio_(math::exp(settings.off_log_odds)),
+        silence_ns_(static_cast<SessionNs>(settings.max_gap_s * 1e9)) {
     filter_.prepare(model);
     filter_.set_dynamics(Dynamics::kRem);
     decay_ = math::exp(-kStepS / rest.drift_tau_s);
@@ -75,11 +77,25 @@ class Rest {
  private:
   void detect(SessionNs time_ns) {
     const HeadingOutput heading = filter_.estimate();
+    // One look at clear rest leaves every detector ready; further ones change nothing before the next rise, but that
+    // they forget the past after a silence.
+    const bool rests = at_clear_rest(heading);
+    if (rests && rested_ && time_ns - looked_ns_ < silence_ns_ / 2) return;
+    rested_ = rests;
+    looked_ns_ = time_ns;
     TurnOutput turn;
     for (Candidate& candidate : candidates_) {
       if (!candidate.detector.step(time_ns, heading, SleepState::kRem, turn)) continue;
       if (turn.phase == TurnPhase::kOnset) ++candidate.onsets;
     }
+  }
+
+  /// Log-odds of neither side above the detectors' off-threshold.
+  [[nodiscard]] bool at_clear_rest(const HeadingOutput& heading) const {
+    const auto left = static_cast<double>(heading.p_left);
+    const auto right = static_cast<double>(heading.p_right);
+    const auto rest = static_cast<double>(heading.p_rest);
+    return left <= off_ratio_ * (rest + right) && right <= off_ratio_ * (rest + left);
   }
 
   RestSimulation rest_;
@@ -93,6 +109,10 @@ class Rest {
   double velocity_ = 0.0;
   double angle_ = 0.0;
   SessionNs time_ns_ = 0;
+  double off_ratio_;
+  SessionNs silence_ns_;
+  SessionNs looked_ns_ = 0;
+  bool rested_ = false;
 };
 
 std::vector<HeadingTurnThreshold> curve_of(const std::vector<Candidate>& candidates, double minutes) {

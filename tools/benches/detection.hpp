@@ -15,7 +15,7 @@ struct DetectionSettings {
   std::size_t cells = 40;
   std::size_t populations = 20;
   /// The detectors beside vturn's own and CUSUM run on the first so many: they cost more than all others together.
-  std::size_t peer_populations = 4;
+  std::size_t peer_populations = 2;
   std::size_t turns = 500;
   double rest_minutes = 20.0;  ///< of a population's turn-free session, to train on and to test on
   double false_alarms_per_minute = 1.0;

@@ -20,7 +20,7 @@ namespace vturn::benches {
 namespace {
 
 constexpr double kTurnsPerRestS = 1.0 / 2.8;  // random_turns: 1.3 s and 1.5 s on average from a turn's end to the next
-constexpr std::size_t kStepsPerCohort = 2;
+constexpr std::size_t kStepsPerCohort = 3;
 constexpr std::size_t kSpeeds = 5, kDurations = 4;
 /// A cohort that is this unlikely is dropped.
 constexpr float kNegligible = 1e-6F;

@@ -12,7 +12,7 @@ namespace vturn::benches {
 /// Near-ideal observer of the simulated sessions: it knows how the heading rests (kBenchRest) and how it turns (raised
 /// cosines of uniform peak speed, duration and sign, on top of the resting drift; one in so many seconds of rest), and
 /// holds the exact posterior of that on grids: 128 headings x 3 drift velocities for rest and for each cohort of turns
-/// of one shape that began within 20 ms. A cohort is held in the frame that moves with its turn, where only the drift
+/// of one shape that began within 30 ms. A cohort is held in the frame that moves with its turn, where only the drift
 /// moves it, so that each bin of 10 ms costs it one likelihood read at the turn's displacement.
 class IdealObserver {
  public:

@@ -1,9 +1,12 @@
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <memory>
 #include <vector>
 
 #include "tools/benches/detection.hpp"
+#include "tools/benches/evidence_gate.hpp"
+#include "tools/benches/misassigned.hpp"
 #include "tools/commands/registry.hpp"
 #include "tools/lib/interrupt.hpp"
 #include "tools/lib/json_out.hpp"
@@ -19,9 +22,14 @@ using namespace benches;
 
 struct Options {
   std::vector<std::size_t> cells{20, 40, 80};
+  std::vector<std::string> parts{"detection", "misassigned", "gate"};
   DetectionSettings detection;
+  MisassignedSettings misassigned;
+  GateSettings gate;
   bool quick = false;
   bool json = false;
+
+  [[nodiscard]] bool has(const char* part) const { return std::find(parts.begin(), parts.end(), part) != parts.end(); }
 };
 
 /// What the work on an item is worth, for the progress line.
@@ -78,13 +86,36 @@ Json json_of(const DetectorFigures& figures, double asked_per_minute) {
   return result;
 }
 
+Json json_of(const ThresholdMechanism& mechanism, double asked_per_minute) {
+  const CountedRate rate{mechanism.false_alarms, mechanism.minutes};
+  return {{"name", mechanism.name},
+          {"log_odds", mechanism.log_odds},
+          {"false_at_rest", json_of(rate)},
+          {"to_asked", rate.per_minute() / asked_per_minute},
+          {"to_asked_low", rate.interval().low / asked_per_minute},
+          {"to_asked_high", rate.interval().high / asked_per_minute},
+          {"populations_lowest_per_minute", mechanism.lowest},
+          {"populations_highest_per_minute", mechanism.highest},
+          {"told_low_per_minute", mechanism.told_low},
+          {"told_high_per_minute", mechanism.told_high},
+          {"populations_inside_told", mechanism.inside}};
+}
+
+Json mean_and_min(const std::vector<double>& values) {
+  double sum = 0.0;
+  for (const double value : values) sum += value;
+  return {{"mean", sum / static_cast<double>(values.size())}, {"min", *std::min_element(values.begin(), values.end())}};
+}
+
 class Bench {
  public:
-  explicit Bench(const Options& options)
-      : options_(options), progress_("detecting simulated turns", kItem * options.cells.size()) {}
+  explicit Bench(const Options& options) : options_(options), progress_("detecting simulated turns", kItem * items()) {}
 
   Json run() {
     Json result{{"generator", generator()}};
+    if (options_.has("gate")) result["gate"] = gate();
+    if (options_.has("misassigned")) result["misassigned"] = misassigned();
+    if (!options_.has("detection")) return result;
     for (const std::size_t cells : options_.cells) result["detection"].push_back(detection(cells));
     return result;
   }
@@ -107,7 +138,7 @@ class Bench {
     DetectionSettings settings = options_.detection;
     settings.cells = cells;
     const DetectionRun run = detection_run(settings, [this](double share) { done(share); });
-    ++items_;
+    ++done_items_;
     Json result{{"cells", cells},
                 {"spikes_per_s", run.spikes_per_s},
                 {"information_per_rad2_s", run.information_rate},
@@ -118,14 +149,52 @@ class Bench {
     return result;
   }
 
+  Json misassigned() {
+    MisassignedSettings settings = options_.misassigned;
+    settings.populations = options_.detection.populations;
+    settings.seed = options_.detection.seed;
+    settings.false_alarms_per_minute = options_.detection.false_alarms_per_minute;
+    settings.rest_minutes = options_.detection.rest_minutes;
+    const MisassignedRun run = misassigned_run(settings, [this](double share) { done(share); });
+    ++done_items_;
+    Json result{{"cells", settings.cells},
+                {"populations", settings.populations},
+                {"share", settings.share},
+                {"share_fitted_mean", run.fitted_share},
+                {"share_fitted_sd", run.fitted_share_sd},
+                {"wake_minutes_each", settings.wake_minutes},
+                {"still_minutes_each", run.still_minutes},
+                {"false_alarms_per_minute_asked", settings.false_alarms_per_minute}};
+    for (const ThresholdMechanism& mechanism : run.mechanisms) {
+      result["thresholds_by"].push_back(json_of(mechanism, settings.false_alarms_per_minute));
+    }
+    return result;
+  }
+
+  Json gate() {
+    GateSettings settings = options_.gate;
+    settings.seed = options_.detection.seed;
+    const GateRun run = gate_run(settings, [this](double share) { done(share); });
+    ++done_items_;
+    return {{"cells", settings.cells},
+            {"permutations", settings.permutations},
+            {"auc_memory_of_250_ms", mean_and_min(run.auc_output)},
+            {"auc_window_of_250_ms", mean_and_min(run.auc_window)}};
+  }
+
+  [[nodiscard]] std::uint64_t items() const {
+    return (options_.has("gate") ? 1U : 0U) + (options_.has("misassigned") ? 1U : 0U) +
+           (options_.has("detection") ? options_.cells.size() : 0U);
+  }
+
   void done(double share) {
-    progress_.update(kItem * items_ + static_cast<std::uint64_t>(share * static_cast<double>(kItem)));
+    progress_.update(kItem * done_items_ + static_cast<std::uint64_t>(share * static_cast<double>(kItem)));
     throw_if_interrupted();
   }
 
   const Options& options_;
   Progress progress_;
-  std::uint64_t items_ = 0;
+  std::uint64_t done_items_ = 0;
 };
 
 double number(const Json& object, const char* key) {
@@ -158,7 +227,34 @@ void print_detection(const Json& run) {
   }
 }
 
+void print_misassigned(const Json& run) {
+  std::printf("%zu cells, %.0f %% of spikes misassigned (fitted: %.1f %%), %.0f min of stillness in wake\n",
+              run.at("cells").get<std::size_t>(), 100.0 * number(run, "share"),
+              100.0 * number(run, "share_fitted_mean"), number(run, "still_minutes_each"));
+  for (const Json& by : run.at("thresholds_by")) {
+    std::printf("  %-44s %.2f x the false alarms asked (%.2f-%.2f; populations %.2f-%.2f/min), told %.2f-%.2f/min\n",
+                by.at("name").get<std::string>().c_str(), number(by, "to_asked"), number(by, "to_asked_low"),
+                number(by, "to_asked_high"), number(by, "populations_lowest_per_minute"),
+                number(by, "populations_highest_per_minute"), number(by, "told_low_per_minute"),
+                number(by, "told_high_per_minute"));
+  }
+}
+
+void print_gate(const Json& gate) {
+  const Json& memory = gate.at("auc_memory_of_250_ms");
+  const Json& window = gate.at("auc_window_of_250_ms");
+  std::printf(
+      "evidence of the ring against permuted cells, %zu cells, %zu permutations: AUC %.4f (least %.4f) with a memory "
+      "of "
+      "250 ms, %.4f (%.4f) in windows of 250 ms\n",
+      gate.at("cells").get<std::size_t>(), gate.at("permutations").get<std::size_t>(), number(memory, "mean"),
+      number(memory, "min"), number(window, "mean"), number(window, "min"));
+}
+
 void print_text(const Json& result) {
+  if (result.contains("gate")) print_gate(result.at("gate"));
+  if (result.contains("misassigned")) print_misassigned(result.at("misassigned"));
+  if (!result.contains("detection")) return;
   for (const Json& run : result.at("detection")) print_detection(run);
 }
 
@@ -169,6 +265,8 @@ int bench(Options options) {
     options.detection.peer_populations = 1;
     options.detection.turns = 100;
     options.detection.rest_minutes = 5.0;
+    options.misassigned.wake_minutes = 10.0;
+    options.gate.permutations = 4;
   }
   const Json result = Bench(options).run();
   if (options.json) {
@@ -184,6 +282,9 @@ Run configure(CLI::App& app) {
   DetectionSettings& detection = options->detection;
   app.add_option("--cells", options->cells, "cells of a population, several to try")
       ->check(CLI::Range(5, 1000))
+      ->capture_default_str();
+  app.add_option("--parts", options->parts, "what to measure: detection, misassigned, gate")
+      ->check(CLI::IsMember({"detection", "misassigned", "gate"}))
       ->capture_default_str();
   app.add_option("--populations", detection.populations, "random populations")
       ->check(CLI::Range(1, 1000))
