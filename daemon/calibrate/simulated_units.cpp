@@ -39,19 +39,20 @@ double Random::normal() noexcept {
 }
 
 SimulatedUnits::SimulatedUnits(const HeadingModel& model, std::uint64_t seed)
-    : cumulative_hz_(kHeadingAngles), random_(seed) {
+    : cumulative_hz_(kHeadingAngles), spikes_each_(1.0 / static_cast<double>(model.temper)), random_(seed) {
   for (const HeadingUnit& unit : model.units) {
     units_.push_back(unit.unit);
     for (std::size_t bin = 0; bin < kHeadingAngles; ++bin) {
       auto& cumulative = cumulative_hz_[bin];
-      cumulative.push_back((cumulative.empty() ? 0.0 : cumulative.back()) + static_cast<double>(unit.rate_hz[bin]));
+      cumulative.push_back((cumulative.empty() ? 0.0 : cumulative.back()) +
+                           static_cast<double>(unit.rate_hz[bin]) / spikes_each_);
     }
   }
 }
 
 double SimulatedUnits::summed_rate_hz(double angle_rad) const noexcept {
   const auto& cumulative = cumulative_hz_[bin_of(angle_rad)];
-  return cumulative.empty() ? 0.0 : cumulative.back();
+  return cumulative.empty() ? 0.0 : spikes_each_ * cumulative.back();
 }
 
 void SimulatedUnits::step(double angle_rad, double dt_s, const std::function<void(double, UnitId)>& spike) {
@@ -63,7 +64,10 @@ void SimulatedUnits::step(double angle_rad, double dt_s, const std::function<voi
     if (at_s >= dt_s) return;
     const double pick = random_.uniform() * cumulative.back();
     const auto chosen = std::upper_bound(cumulative.begin(), cumulative.end() - 1, pick);
-    spike(at_s, units_[static_cast<std::size_t>(chosen - cumulative.begin())]);
+    const UnitId unit = units_[static_cast<std::size_t>(chosen - cumulative.begin())];
+    for (double left = spikes_each_; left >= 1.0 || (left > 0.0 && random_.uniform() < left); left -= 1.0) {
+      spike(at_s, unit);
+    }
   }
 }
 

@@ -22,7 +22,8 @@ class Random {
   bool has_spare_ = false;
 };
 
-/// Poisson spikes of a model's units for a given heading.
+/// Spikes of a model's units for a given heading: Poisson, or clumped as the model's temper says (at 0.5 pairs come as
+/// often as single spikes would at half the rate: the same mean, half the information).
 class SimulatedUnits {
  public:
   SimulatedUnits(const HeadingModel& model, std::uint64_t seed);
@@ -33,7 +34,8 @@ class SimulatedUnits {
 
  private:
   std::vector<UnitId> units_;
-  std::vector<std::vector<double>> cumulative_hz_;  ///< per heading bin, over units
+  std::vector<std::vector<double>> cumulative_hz_;  ///< of clumps, per heading bin, over units
+  double spikes_each_;                              ///< of a clump, on average
   Random random_;
 };
 

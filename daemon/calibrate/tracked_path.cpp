@@ -6,6 +6,21 @@
 #include "daemon/core/angle.hpp"
 
 namespace vturn::calibrate {
+namespace {
+
+/// Of the headings up to `to_ns`, as seen from one of them.
+double range_rad(std::span<const HeadingSample> rows, const HeadingSample& from, SessionNs to_ns) {
+  double least_rad = 0.0, most_rad = 0.0;
+  for (const HeadingSample& row : rows) {
+    if (row.time_ns > to_ns) break;
+    const double away_rad = angle_difference(static_cast<double>(row.angle_rad), static_cast<double>(from.angle_rad));
+    least_rad = std::min(least_rad, away_rad);
+    most_rad = std::max(most_rad, away_rad);
+  }
+  return most_rad - least_rad;
+}
+
+}  // namespace
 
 TrackedPath::TrackedPath(std::span<const HeadingSample> rows, double hole_s)
     : rows_(rows), hole_ns_(static_cast<SessionNs>(hole_s * 1e9)) {}
@@ -22,20 +37,32 @@ std::optional<double> TrackedPath::angle_rad(SessionNs time_ns) const {
   return wrap_angle(from_rad + share * angle_difference(static_cast<double>(after->angle_rad), from_rad));
 }
 
+bool TrackedPath::known(const TimeSpan& span) const {
+  const auto before = [](const HeadingSample& row, SessionNs time_ns) { return row.time_ns < time_ns; };
+  auto row = std::lower_bound(rows_.begin(), rows_.end(), span.from_ns, before);
+  if (row == rows_.end() || (row == rows_.begin() && row->time_ns > span.from_ns)) return false;
+  SessionNs last_ns = row->time_ns > span.from_ns ? (row - 1)->time_ns : row->time_ns;
+  for (; last_ns < span.to_ns; ++row) {
+    if (row == rows_.end() || row->time_ns - last_ns > hole_ns_) return false;
+    last_ns = row->time_ns;
+  }
+  return true;
+}
+
 std::vector<TimeSpan> still_stretches(std::span<const HeadingSample> rows, const StillnessSettings& settings) {
   const TrackedPath path(rows);
+  const double most_rad = settings.max_speed_rad_s * settings.window_s;
   const auto half_ns = static_cast<SessionNs>(0.5e9 * settings.window_s);
   const auto shortest_ns = static_cast<SessionNs>(settings.shortest_s * 1e9);
   std::vector<TimeSpan> stretches;
   bool still_before = false;
-  for (const HeadingSample& row : rows) {
-    const auto before = path.angle_rad(row.time_ns - half_ns);
-    const auto after = path.angle_rad(row.time_ns + half_ns);
-    const bool known = before && after && path.angle_rad(row.time_ns + 1);
-    const bool still =
-        known && std::fabs(angle_difference(*after, *before)) <= settings.max_speed_rad_s * settings.window_s;
-    if (still && !still_before) stretches.push_back({row.time_ns, row.time_ns});
-    if (still) stretches.back().to_ns = row.time_ns;
+  std::size_t first = 0;
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    const TimeSpan window{rows[row].time_ns - half_ns, rows[row].time_ns + half_ns};
+    while (rows[first].time_ns < window.from_ns) ++first;
+    const bool still = path.known(window) && range_rad(rows.subspan(first), rows[row], window.to_ns) <= most_rad;
+    if (still && !still_before) stretches.push_back({rows[row].time_ns, rows[row].time_ns});
+    if (still) stretches.back().to_ns = rows[row].time_ns;
     still_before = still;
   }
   std::erase_if(stretches, [&](const TimeSpan& span) { return span.to_ns - span.from_ns < shortest_ns; });

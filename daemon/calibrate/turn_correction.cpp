@@ -156,7 +156,7 @@ StillOnsets still_onsets(const HeadingModel& model, std::span<const SpikeSample>
   StillOnsets result;
   result.log_odds.assign(log_odds.begin(), log_odds.end());
   result.observed.assign(log_odds.size(), 0);
-  result.expected.assign(log_odds.size(), 0.0);
+  result.simulated.assign(log_odds.size(), 0);
   for (const TimeSpan& span : spans) result.minutes += seconds(span.to_ns - span.from_ns) / 60.0;
   if (spans.empty()) return result;
 
@@ -179,27 +179,41 @@ StillOnsets still_onsets(const HeadingModel& model, std::span<const SpikeSample>
     }
   }
   result.observed = recorded.onsets();
-  for (std::size_t i = 0; i < log_odds.size(); ++i) {
-    result.expected[i] = static_cast<double>(modelled.onsets()[i]) / static_cast<double>(rounds);
-  }
+  result.simulated = modelled.onsets();
+  result.simulated_minutes = static_cast<double>(rounds) * result.minutes;
   return result;
 }
 
-std::vector<OnsetRatio> onset_ratios(const StillOnsets& still, double prior_onsets) {
+std::vector<OnsetRatio> onset_ratios(const StillOnsets& still) {
+  constexpr double kPriorOnsets = 4.0;       // the simulation is right within a factor of two or so
+  constexpr double kPriorShareOnsets = 8.0;  // and its fall with the threshold somewhat surer
   std::vector<OnsetRatio> ratios;
-  double below = 1.0;
+  double ratio = 1.0, shape = kPriorOnsets;
+  std::uint64_t observed = 0;
   for (std::size_t i = 0; i < still.log_odds.size(); ++i) {
-    const double shape = static_cast<double>(still.observed[i]) + prior_onsets * below;
-    below = shape / (still.expected[i] + prior_onsets);
-    ratios.push_back(gamma_interval(below, shape));
+    const auto simulated = static_cast<double>(still.simulated[i]);
+    if (i == 0) {
+      const double expected = still.minutes > 0.0 ? simulated * still.minutes / still.simulated_minutes : 0.0;
+      observed = still.observed[0];
+      shape += static_cast<double>(observed);
+      ratio = shape / (expected + kPriorOnsets);
+    } else {
+      const double share = (simulated + 0.5) / (static_cast<double>(still.simulated[i - 1]) + 1.0);
+      const double onsets = static_cast<double>(observed) + kPriorShareOnsets;
+      observed = std::min(observed, still.observed[i]);  // the refractory time can make more of a higher threshold
+      const double found = (static_cast<double>(observed) + kPriorShareOnsets * share) / onsets;
+      ratio *= found / share;
+      shape = 1.0 / (1.0 / shape + (1.0 - found) / (found * (onsets + 1.0)));
+    }
+    ratios.push_back(gamma_interval(ratio, shape));
   }
   return ratios;
 }
 
 std::vector<HeadingTurnThreshold> corrected_turn_thresholds(std::span<const HeadingTurnThreshold> simulated,
-                                                            const StillOnsets& still, double prior_onsets) {
+                                                            const StillOnsets& still) {
   std::vector<HeadingTurnThreshold> rows(simulated.begin(), simulated.end());
-  const std::vector<OnsetRatio> ratios = onset_ratios(still, prior_onsets);
+  const std::vector<OnsetRatio> ratios = onset_ratios(still);
   if (ratios.empty() || rows.size() < 2) return rows;
   std::vector<HeadingTurnThreshold> curve;
   for (HeadingTurnThreshold row : rows) {

@@ -18,7 +18,8 @@ struct StillOnsets {
   double minutes = 0.0;
   std::vector<double> log_odds;  ///< ascending
   std::vector<std::uint64_t> observed;
-  std::vector<double> expected;
+  double simulated_minutes = 0.0;
+  std::vector<std::uint64_t> simulated;
 };
 
 struct StillSimulation {
@@ -36,19 +37,23 @@ StillOnsets still_onsets(const HeadingModel& model, std::span<const SpikeSample>
                          const turns::TurnSettings& settings, std::span<const double> log_odds,
                          const StillSimulation& simulation, const std::function<bool(double)>& progress);
 
-/// Simulated thresholds (rows as simulate_turn_thresholds gives them, for the REM-like rest that stillness is not)
-/// corrected by what stillness shows: the rate of each row times observed over expected onsets at its threshold, and
-/// from there the thresholds for the same rates. How far stillness is believed is a Gamma-Poisson matter: the ratio's
-/// prior is worth `prior_onsets` expected onsets, with mean 1 at the lowest threshold and the estimate of the threshold
-/// below at each other, so that much is learnt where onsets are many and little where they are few. Rows tell the 95 %
-/// interval of the rate: of the ratio (Gamma) and of the simulation.
-std::vector<HeadingTurnThreshold> corrected_turn_thresholds(std::span<const HeadingTurnThreshold> simulated,
-                                                            const StillOnsets& still, double prior_onsets = 4.0);
-
-/// Observed over expected onsets at each threshold of `still`, as the correction takes it.
+/// Rate of false onsets over that of the simulation.
 struct OnsetRatio {
-  double ratio, low, high;
+  double ratio = 1.0;
+  double low = 0.0, high = 0.0;  ///< 95 % interval
 };
-std::vector<OnsetRatio> onset_ratios(const StillOnsets& still, double prior_onsets);
+
+/// At each threshold of `still`: what stillness makes of the belief that the simulation is right. At the lowest
+/// threshold the ratio's prior is Gamma of mean 1 (worth four expected onsets), the onsets are Poisson; of the onsets
+/// above one threshold the share that is above the next has a Beta prior with the simulation's share as mean (worth
+/// eight onsets). Onsets that are above several thresholds are thus used once, and where they are few the simulation
+/// stands.
+std::vector<OnsetRatio> onset_ratios(const StillOnsets& still);
+
+/// Simulated thresholds (rows as simulate_turn_thresholds gives them, for the REM-like rest that stillness is not)
+/// corrected by onset_ratios at their thresholds: thresholds for the same rates, with the interval of the rate that
+/// comes of the ratio and of the simulation.
+std::vector<HeadingTurnThreshold> corrected_turn_thresholds(std::span<const HeadingTurnThreshold> simulated,
+                                                            const StillOnsets& still);
 
 }  // namespace vturn::calibrate

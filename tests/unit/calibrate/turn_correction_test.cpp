@@ -26,13 +26,19 @@ std::vector<HeadingTurnThreshold> table() {
   return rows;
 }
 
-StillOnsets onsets(std::vector<std::uint64_t> observed, std::vector<double> expected) {
+/// In ten minutes of stillness, and simulated in a hundred.
+StillOnsets onsets(std::vector<std::uint64_t> observed, std::vector<std::uint64_t> simulated) {
   StillOnsets still;
   still.minutes = 10.0;
+  still.simulated_minutes = 100.0;
   for (std::size_t i = 0; i < observed.size(); ++i) still.log_odds.push_back(0.5 * static_cast<double>(i));
   still.observed = std::move(observed);
-  still.expected = std::move(expected);
+  still.simulated = std::move(simulated);
   return still;
+}
+
+double expected(const StillOnsets& still, std::size_t i) {
+  return static_cast<double>(still.simulated[i]) * still.minutes / still.simulated_minutes;
 }
 
 /// Cells of von Mises tuning.
@@ -93,21 +99,31 @@ TEST_CASE("without stillness the simulation stands, with an interval of the prio
 
 TEST_CASE("twice the onsets that the model expects, and many: thresholds rise by what halves the rate") {
   const auto rows =
-      corrected_turn_thresholds(table(), onsets({16000, 8000, 4000, 2000, 1000}, {8000, 4000, 2000, 1000, 500}));
+      corrected_turn_thresholds(table(), onsets({16000, 8000, 4000, 2000, 1000}, {80000, 40000, 20000, 10000, 5000}));
   for (std::size_t i = 0; i < rows.size(); ++i) {
     CHECK(rows[i].log_odds == Approx(table()[i].log_odds + 0.5).margin(0.01));
     CHECK(rows[i].low_per_minute / rows[i].false_alarms_per_minute == Approx(0.9).margin(0.02));
   }
 }
 
-TEST_CASE("few onsets move the threshold little, and what the lower thresholds show is carried to those without any") {
-  const auto ratios = onset_ratios(onsets({2, 0, 0}, {1.0, 0.0, 0.0}), 4.0);
+TEST_CASE("few onsets move the threshold little: Gamma and Beta posteriors in closed form") {
+  const auto ratios = onset_ratios(onsets({2, 1, 1}, {10, 4, 0}));
   CHECK(ratios[0].ratio == Approx((2.0 + 4.0) / (1.0 + 4.0)));
-  CHECK(ratios[1].ratio == Approx(1.2));
-  CHECK(ratios[2].ratio == Approx(1.2));
   // Gamma(6, 5): 2.5 and 97.5 % quantile from tables of chi-squared with 12 degrees of freedom, 4.404 and 23.337.
   CHECK(ratios[0].low == Approx(4.404 / 2.0 / 5.0).epsilon(0.01));
   CHECK(ratios[0].high == Approx(23.337 / 2.0 / 5.0).epsilon(0.01));
+  const double share = 4.5 / 11.0, next_share = 0.5 / 5.0;
+  const double found = (1.0 + 8.0 * share) / (2.0 + 8.0), next_found = (1.0 + 8.0 * next_share) / (1.0 + 8.0);
+  CHECK(ratios[1].ratio == Approx(1.2 * found / share));
+  CHECK(ratios[2].ratio == Approx(1.2 * found / share * next_found / next_share));
+  CHECK(ratios[2].low / ratios[2].ratio < ratios[1].low / ratios[1].ratio);
+  CHECK(ratios[2].high / ratios[2].ratio > ratios[1].high / ratios[1].ratio);
+}
+
+TEST_CASE("onsets above several thresholds are not counted as news at each") {
+  // All onsets are above all thresholds, as the simulation says: the ratio stays that of the lowest.
+  const auto ratios = onset_ratios(onsets({30, 30, 30, 30}, {100, 100, 100, 100}));
+  for (const OnsetRatio& ratio : ratios) CHECK(ratio.ratio == Approx(34.0 / 14.0).epsilon(0.02));
 }
 
 TEST_CASE("the share of misassigned spikes is found from which unit fires at which heading") {
@@ -140,10 +156,10 @@ TEST_CASE("onsets in stillness: as many as expected when the spikes are the mode
   CHECK(plain.minutes == Approx(10.0 * 14.0 / 17.0).epsilon(0.1));
   for (const auto* still : {&plain, &fitted}) {
     const auto observed = static_cast<double>(still->observed[0]);
-    CHECK(std::fabs(observed - still->expected[0]) < 4.0 * std::sqrt(still->expected[0] + 1.0));
+    CHECK(std::fabs(observed - expected(*still, 0)) < 4.0 * std::sqrt(expected(*still, 0) + 1.0));
   }
-  CHECK(static_cast<double>(unfitted.observed[1]) > 2.0 * unfitted.expected[1]);
-  CHECK(onset_ratios(unfitted, 4.0)[1].ratio > 1.5);
+  CHECK(static_cast<double>(unfitted.observed[1]) > 2.0 * expected(unfitted, 1));
+  CHECK(onset_ratios(unfitted)[1].ratio > 1.5);
   const Wake data = wake(model, 1.0, 0.0, 1);
   const auto still = still_stretches(data.heading, {});
   CHECK(still_onsets(model, data.spikes, data.heading, still, settings, log_odds, {}, [](double) {
