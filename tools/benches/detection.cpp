@@ -4,7 +4,7 @@
 #include <cmath>
 #include <map>
 
-#include "daemon/turns/coupling.hpp"
+#include "daemon/turns/proportion.hpp"
 
 namespace vturn::benches {
 namespace {
@@ -95,7 +95,7 @@ void set_wrong_share(const std::vector<Turn>& turns, DetectorFigures& figures) {
     wrong += turn.wrong ? 1 : 0;
     detections += turn.wrong || turn.latency_s < kNever ? 1 : 0;
   }
-  const turns::CouplingEstimate share = turns::wilson(wrong, detections);
+  const turns::ProportionEstimate share = turns::wilson(wrong, detections);
   figures.wrong_share = share.probability;
   figures.wrong_share_high = share.high;
 }

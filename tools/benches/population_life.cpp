@@ -4,10 +4,10 @@
 #include <cmath>
 #include <memory>
 
+#include "daemon/calibrate/simulated_units.hpp"
 #include "daemon/core/angle.hpp"
 #include "daemon/decode/dynamics.hpp"
 #include "daemon/engine/heading_stage.hpp"
-#include "tools/lib/simulated_units.hpp"
 #include "tools/simulation/mouse.hpp"
 
 namespace vturn::benches {
@@ -176,7 +176,7 @@ class Observer {
       if (state_at(command.centre_s) != SleepState::kRem) continue;
       count_rotation(life_.true_coupling[index_of(command.direction)], command.centre_s, command.direction);
     }
-    tools::Random random(settings_.mouse.seed);
+    calibrate::Random random(settings_.mouse.seed);
     for (double time_s = 0.0; time_s < static_cast<double>(states_.size()) * kBlockS; time_s += random.uniform()) {
       if (state_at(time_s) != SleepState::kRem) continue;
       count_rotation(life_.true_shuffled[0], time_s, Direction::kClockwise);

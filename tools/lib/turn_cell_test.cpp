@@ -6,9 +6,9 @@
 #include <numeric>
 #include <string>
 
+#include "daemon/calibrate/simulated_units.hpp"
 #include "daemon/decode/calibration.hpp"
 #include "daemon/decode/circle.hpp"
-#include "tools/lib/simulated_units.hpp"
 
 namespace vturn::tools {
 namespace {
@@ -92,7 +92,7 @@ class Arrangement {
   }
 
  private:
-  Random random_;
+  calibrate::Random random_;
   std::size_t blocks_ = 1;
   std::vector<std::uint32_t> actual_, shifted_;
 };

@@ -4,9 +4,10 @@
 #include <catch2/catch.hpp>
 
 #include "daemon/core/angle.hpp"
-#include "tools/lib/simulated_units.hpp"
+#include "daemon/calibrate/simulated_units.hpp"
 
 using namespace vturn;
+using namespace vturn::calibrate;
 using namespace vturn::tools;
 
 namespace {

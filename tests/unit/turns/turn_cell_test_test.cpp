@@ -9,9 +9,10 @@
 #include "daemon/core/angle.hpp"
 #include "tests/helpers/shared_data.hpp"
 #include "tools/lib/heading_csv.hpp"
-#include "tools/lib/simulated_units.hpp"
+#include "daemon/calibrate/simulated_units.hpp"
 
 using namespace vturn;
+using namespace vturn::calibrate;
 using namespace vturn::tools;
 
 namespace {
