@@ -78,7 +78,7 @@ struct HealthSnapshot {
   std::uint64_t published = 0;
   std::uint64_t publish_dropped = 0;
   std::uint64_t output_overflow = 0;
-  std::uint64_t inhibits = 0;  ///< bit n set: VetoReason n inhibits now
+  std::uint64_t inhibits = 0;           ///< bit n set: VetoReason n inhibits now
   std::uint8_t undetectable_sides = 0;  ///< bit n set: population events of Direction n cannot be detected
   TuningSnapshot tuning;
   bool recording = false;

@@ -75,8 +75,8 @@ double TurnShape::velocity_rad_s(double elapsed_s) const {
   return 0.5 * peak_velocity_rad_s * (1.0 - math::cos(kTwoPi * elapsed_s / duration_s));
 }
 
-std::optional<double> turn_latency_bound_s(const TurnShape& turn, double information_rate, double variance,
-                                           double nats, double wait_s) {
+std::optional<double> turn_latency_bound_s(const TurnShape& turn, double information_rate, double variance, double nats,
+                                           double wait_s) {
   constexpr double kDtS = 0.001;
   const double prior_s = 1.0 / (information_rate * variance);
   double sum = 0.0, squares = 0.0;

@@ -20,9 +20,9 @@ struct Wander {
   double diffusion_rad_rt_s = 0.0;
 };
 
-/// Variance (rad²) below which no causal estimate of such a heading gets on average: the steady state of the Kalman-Bucy
-/// Riccati equation with this information rate (the posterior Cramér-Rao bound, Van Trees 1968). For a Gaussian error
-/// the median of its size is 0.6745 standard deviations.
+/// Variance (rad²) below which no causal estimate of such a heading gets on average: the steady state of the
+/// Kalman-Bucy Riccati equation with this information rate (the posterior Cramér-Rao bound, Van Trees 1968). For a
+/// Gaussian error the median of its size is 0.6745 standard deviations.
 double posterior_variance_bound(double information_rate, const Wander& wander);
 double median_error_bound_deg(double information_rate, const Wander& wander);
 
@@ -38,7 +38,7 @@ struct TurnShape {
 /// Time from its onset at which spikes have told `nats` of information for a turn of known shape against rest, starting
 /// from a heading known with this variance (rad²): D(T) = J/2 (∫φ² - (∫φ)² / (T + 1 / (J P0))) = nats. Nothing when the
 /// turn and `wait_s` after it do not suffice. One false alarm a minute goes with about 4 nats.
-std::optional<double> turn_latency_bound_s(const TurnShape& turn, double information_rate, double variance,
-                                           double nats, double wait_s);
+std::optional<double> turn_latency_bound_s(const TurnShape& turn, double information_rate, double variance, double nats,
+                                           double wait_s);
 
 }  // namespace vturn::tools

@@ -3,8 +3,8 @@
 
 #include <catch2/catch.hpp>
 
-#include "daemon/core/angle.hpp"
 #include "daemon/calibrate/simulated_units.hpp"
+#include "daemon/core/angle.hpp"
 
 using namespace vturn;
 using namespace vturn::calibrate;

@@ -6,10 +6,10 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 
+#include "daemon/calibrate/simulated_units.hpp"
 #include "daemon/core/angle.hpp"
 #include "tests/helpers/shared_data.hpp"
 #include "tools/lib/heading_csv.hpp"
-#include "daemon/calibrate/simulated_units.hpp"
 
 using namespace vturn;
 using namespace vturn::calibrate;
