@@ -49,8 +49,7 @@ AnimalThresholds animal_thresholds(const HeadingModel& model, std::span<const Sp
   if (onsets.minutes < kLeastStillMinutes) return result;
   const std::size_t one = nearest_row(result.rows, 1.0);
   result.still_onsets = onsets.observed[one];
-  result.expected_onsets =
-      static_cast<double>(onsets.simulated[one]) * onsets.minutes / std::max(onsets.simulated_minutes, 1e-9);
+  result.expected_onsets = onsets.expected(one);
   result.rows = corrected_turn_thresholds(result.rows, onsets);
   return result;
 }

@@ -193,10 +193,9 @@ std::vector<OnsetRatio> onset_ratios(const StillOnsets& still) {
   for (std::size_t i = 0; i < still.log_odds.size(); ++i) {
     const auto simulated = static_cast<double>(still.simulated[i]);
     if (i == 0) {
-      const double expected = still.minutes > 0.0 ? simulated * still.minutes / still.simulated_minutes : 0.0;
       observed = still.observed[0];
       shape += static_cast<double>(observed);
-      ratio = shape / (expected + kPriorOnsets);
+      ratio = shape / (still.expected(0) + kPriorOnsets);
     } else {
       const double share = (simulated + 0.5) / (static_cast<double>(still.simulated[i - 1]) + 1.0);
       const double onsets = static_cast<double>(observed) + kPriorShareOnsets;

@@ -20,6 +20,10 @@ struct StillOnsets {
   std::vector<std::uint64_t> observed;
   double simulated_minutes = 0.0;
   std::vector<std::uint64_t> simulated;
+  /// By the model, in as much stillness as was observed.
+  [[nodiscard]] double expected(std::size_t i) const {
+    return simulated_minutes > 0.0 ? static_cast<double>(simulated[i]) * minutes / simulated_minutes : 0.0;
+  }
 };
 
 struct StillSimulation {

@@ -37,10 +37,6 @@ StillOnsets onsets(std::vector<std::uint64_t> observed, std::vector<std::uint64_
   return still;
 }
 
-double expected(const StillOnsets& still, std::size_t i) {
-  return static_cast<double>(still.simulated[i]) * still.minutes / still.simulated_minutes;
-}
-
 /// Cells of von Mises tuning.
 HeadingModel cells(std::size_t count) {
   HeadingModel model;
@@ -156,9 +152,9 @@ TEST_CASE("onsets in stillness: as many as expected when the spikes are the mode
   CHECK(plain.minutes == Approx(10.0 * 14.0 / 17.0).epsilon(0.1));
   for (const auto* still : {&plain, &fitted}) {
     const auto observed = static_cast<double>(still->observed[0]);
-    CHECK(std::fabs(observed - expected(*still, 0)) < 4.0 * std::sqrt(expected(*still, 0) + 1.0));
+    CHECK(std::fabs(observed - still->expected(0)) < 4.0 * std::sqrt(still->expected(0) + 1.0));
   }
-  CHECK(static_cast<double>(unfitted.observed[1]) > 2.0 * expected(unfitted, 1));
+  CHECK(static_cast<double>(unfitted.observed[1]) > 2.0 * unfitted.expected(1));
   CHECK(onset_ratios(unfitted)[1].ratio > 1.5);
   const Wake data = wake(model, 1.0, 0.0, 1);
   const auto still = still_stretches(data.heading, {});
