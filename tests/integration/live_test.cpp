@@ -119,7 +119,7 @@ TEST_CASE("a mouse with an outdated model is told so, calibrated live, decoded w
   const int tracker = free_ports(1).front();
   Daemon daemon(folder, "live", rig(animal, address, tracker, outdated_model()));
   CHECK(daemon.control({"calibrate-stop"}).code != 0);
-  Mouse mouse(folder, address, tracker, 900.0);
+  Mouse mouse(folder, address, tracker, 2000.0);
 
   const Finished started = daemon.control({"calibrate-start", "--handedness-confirmed"});
   INFO(started.output);
@@ -224,7 +224,7 @@ TEST_CASE("a daemon without a model takes one, and told to end during a fit it e
   const std::string address = free_address();
   const int tracker = free_ports(1).front();
   Daemon daemon(folder, "ended", rig(animal, address, tracker, {}));
-  Mouse mouse(folder, address, tracker, 900.0);
+  Mouse mouse(folder, address, tracker, 2000.0);
   REQUIRE(daemon.control({"calibrate-start"}).code == 0);
   await_calibration(
       daemon, [](const Json& c) { return c.at("heading_s") > 150.0; }, 60s);
