@@ -193,6 +193,7 @@ std::vector<double> medians_deg(const HeadingModel& cells, const tools::Wander& 
         for (auto& filter : filters) filter->score(now_ns, angle_rad);
       });
   std::vector<double> medians;
+  medians.reserve(filters.size());
   for (const auto& filter : filters) medians.push_back(filter->figures(1.0, true).median_deg);
   return medians;
 }

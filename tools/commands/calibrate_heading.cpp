@@ -9,8 +9,8 @@
 #include "daemon/decode/tracker_check.hpp"
 #include "daemon/decode/validation.hpp"
 #include "daemon/models/heading_model_json.hpp"
-#include "tools/commands/recording_input.hpp"
 #include "tools/commands/registry.hpp"
+#include "tools/commands/wake_input.hpp"
 #include "tools/lib/atomic_file.hpp"
 #include "tools/lib/decoding_bounds.hpp"
 #include "tools/lib/heading_csv.hpp"
@@ -18,41 +18,19 @@
 #include "tools/lib/interrupt.hpp"
 #include "tools/lib/json_out.hpp"
 #include "tools/lib/progress.hpp"
+#include "tools/lib/validation_json.hpp"
 
 namespace vturn::tools {
 namespace {
 
 struct Options {
-  std::string spikes, heading, out, picture, gyroscope;
-  std::string image_y = "up";
+  WakeInput input;
+  std::string out, picture, gyroscope;
   bool json = false;
-  std::string heading_pulses;
-  int pulse_line = -1;
   bool handedness_confirmed = false;
-  RecordingOptions recording;
+  std::vector<UnitId> units;
   CalibrationSettings settings;
 };
-
-struct Data {
-  std::vector<SpikeSample> spikes;
-  std::vector<HeadingSample> heading;
-};
-
-Data read_data(const Options& options) {
-  Data data;
-  data.heading = read_heading_csv(options.heading, options.image_y == "down");
-  if (!recordings::is_recording(options.spikes)) {
-    if (!options.heading_pulses.empty()) throw UsageError("--heading-pulses needs a recording as --spikes");
-    data.spikes = read_spikes_csv(options.spikes);
-    return data;
-  }
-  const auto recording = recordings::open_recording(options.spikes, options.recording.open);
-  data.spikes = spikes_of(*recording, options.recording);
-  if (!options.heading_pulses.empty()) {
-    align_heading(data.heading, options.heading_pulses, options.pulse_line, *recording);
-  }
-  return data;
-}
 
 struct Calibration {
   HeadingModel model;
@@ -63,7 +41,7 @@ struct Calibration {
 };
 
 /// A mirrored track is refused; one that turns with the gyroscope is confirmed.
-void check_handedness(const Options& options, const Data& data, Calibration& result) {
+void check_handedness(const Options& options, const WakeData& data, Calibration& result) {
   result.examples = example_turns(data.heading, 3);
   result.model.handedness = options.handedness_confirmed ? Handedness::kConfirmed : Handedness::kUnconfirmed;
   if (options.gyroscope.empty()) return;
@@ -72,8 +50,8 @@ void check_handedness(const Options& options, const Data& data, Calibration& res
   std::snprintf(told, sizeof told, "correlation %.2f over %zu windows in which the head turned",
                 result.gyroscope->correlation, result.gyroscope->windows);
   if (result.gyroscope->mirrored()) {
-    throw UsageError(options.heading + " is mirrored: it turns against the gyroscope of " + options.gyroscope + " (" +
-                     told + "); state the image's axis with --image-y, or the gyroscope's sign is wrong");
+    throw UsageError(options.input.heading + " is mirrored: it turns against the gyroscope of " + options.gyroscope +
+                     " (" + told + "); state the image's axis with --image-y, or the gyroscope's sign is wrong");
   }
   if (!result.gyroscope->confirms()) {
     std::fprintf(stderr, "warning: the gyroscope of %s does not tell the side (%s): check clock and axis\n",
@@ -83,7 +61,7 @@ void check_handedness(const Options& options, const Data& data, Calibration& res
   result.model.handedness = Handedness::kConfirmed;
 }
 
-Calibration fitted(const Options& options, const Data& data) {
+Calibration fitted(const Options& options, const WakeData& data) {
   Calibration result;
   Progress progress("calibrating", 1000);
   auto model = calibrate_heading(
@@ -94,14 +72,14 @@ Calibration fitted(const Options& options, const Data& data) {
       },
       &result.validation);
   throw_if_interrupted();
-  if (!model) throw UsageError(options.spikes + " with " + options.heading + ": " + model.error());
+  if (!model) throw UsageError(options.input.spikes + " with " + options.input.heading + ": " + model.error());
   result.model = std::move(*model);
   check_handedness(options, data, result);
   result.model.hash = model_hash(result.model);
   return result;
 }
 
-void add_turn_thresholds(const Data& data, Calibration& result) {
+void add_turn_thresholds(const WakeData& data, Calibration& result) {
   Progress progress("simulating rest for turn thresholds", 1000);
   result.thresholds = calibrate::animal_thresholds(result.model, data.spikes, data.heading, [&](double share) {
     progress.update(static_cast<std::uint64_t>(share * 1000.0));
@@ -131,20 +109,6 @@ double turn_latency_bound_ms(const HeadingModel& model) {
   const auto bound_s =
       turn_latency_bound_s(kTurn, information, posterior_variance_bound(information, kRest), kNats, 0.2);
   return bound_s ? 1e3 * *bound_s : std::numeric_limits<double>::quiet_NaN();
-}
-
-Json validation_json(const HeadingValidation& validation) {
-  Json windows = Json::array(), cells = Json::array();
-  for (const WindowFigures& row : validation.windows)
-    windows.push_back({{"window_ms", 1e3 * row.window_s}, {"median_deg", row.median_deg}, {"mean_deg", row.mean_deg}});
-  for (const CellsFigures& row : validation.by_cells) {
-    cells.push_back(
-        {{"cells", row.cells}, {"median_deg", row.median_deg}, {"low_deg", row.low_deg}, {"high_deg", row.high_deg}});
-  }
-  return {{"block_median_deg", validation.block_median_deg},
-          {"memoryless_windows", windows},
-          {"best_memoryless_median_deg", json_number(validation.best_window().median_deg)},
-          {"by_cells", cells}};
 }
 
 Json handedness_json(const Calibration& result) {
@@ -218,7 +182,8 @@ void print_text(const Calibration& result, const Options& options) {
 
 int calibrate_model(Options& options) {
   const InterruptScope scope;
-  const Data data = read_data(options);
+  WakeData data = options.input.read();
+  keep_units(data.spikes, options.units);
   Calibration result = fitted(options, data);
   add_turn_thresholds(data, result);
   if (options.picture.empty()) options.picture = options.out + ".svg";
@@ -234,20 +199,7 @@ int calibrate_model(Options& options) {
 
 Run configure(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  app.add_option("--spikes", options->spikes,
-                 "CSV with unit,t_s; or a recording with spikes (Intan folder, Open Ephys Binary)")
-      ->required();
-  app.add_option("--heading", options->heading, "CSV of tracked heading with t_s and hd_rad (or heading_deg, ...)")
-      ->required();
-  auto* pulses = app.add_option("--heading-pulses", options->heading_pulses,
-                                "CSV with t_s: rising edges of shared pulses on the heading's clock; without it the "
-                                "heading's time 0 is the recording's first sample");
-  auto* line = app.add_option("--pulse-line", options->pulse_line, "line of the recording that saw them, from 0")
-                   ->check(CLI::Range(0, 255));
-  pulses->needs(line);
-  line->needs(pulses);
-  options->recording.add_to(app);
-  options->recording.add_units_to(app);
+  options->input.add_to(app);
   app.add_option("--out", options->out, "model file to write (JSON)")->required();
   app.add_option("--picture", options->picture, "picture to write (SVG); without it the model file's name and .svg");
   app.add_option(
@@ -255,11 +207,9 @@ Run configure(CLI::App& app) {
       "CSV with t_s and gyro_rad_s or gyro_deg_s (about the vertical, counter-clockwise from above positive, "
       "the heading's clock): confirms that left is left, and a mirrored track is refused");
   app.add_flag("--json", options->json, "result as one JSON object on stdout");
-  app.add_option("--image-y", options->image_y, "direction of the tracker's y axis: down mirrors the angles")
-      ->check(CLI::IsMember({"up", "down"}))
-      ->capture_default_str();
   app.add_flag("--handedness-confirmed", options->handedness_confirmed,
                "the operator has seen on a clip, or with a gyroscope, that left is left");
+  app.add_option("--units", options->units, "use these units only: 0,1,2")->delimiter(',');
   app.add_option("--min-units", options->settings.min_units, "units that must carry heading")->capture_default_str();
   app.add_option("--max-error-deg", options->settings.max_median_error_deg, "largest median error on blocks left out")
       ->capture_default_str();

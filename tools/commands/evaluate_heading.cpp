@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "daemon/decode/scoring.hpp"
+#include "daemon/decode/validation.hpp"
 #include "daemon/models/heading_model_json.hpp"
 #include "tools/commands/registry.hpp"
 #include "tools/lib/atomic_file.hpp"
@@ -12,6 +13,7 @@
 #include "tools/lib/interrupt.hpp"
 #include "tools/lib/json_out.hpp"
 #include "tools/lib/progress.hpp"
+#include "tools/lib/validation_json.hpp"
 
 namespace vturn::tools {
 namespace {
@@ -22,6 +24,9 @@ constexpr std::size_t kBlocks = 5;
 struct Options {
   std::string model, spikes, heading, decoded;
   std::string image_y = "up";
+  std::vector<UnitId> units;
+  std::size_t cross_validate = 0;
+  double train_first = 0.0;
   bool json = false;
 };
 
@@ -149,7 +154,59 @@ void print_text(const Evaluation& evaluation) {
   }
 }
 
+/// Without a model: calibration itself is tried, on parts of the recording that it has not seen.
+HeadingValidation validated(const Options& options) {
+  if (options.spikes.empty()) throw UsageError("give --spikes: calibration is tried on a recording");
+  if (!options.model.empty() || !options.decoded.empty())
+    throw UsageError("--cross-validate and --train-first fit models themselves: leave --model and --decoded out");
+  auto spikes = read_spikes_csv(options.spikes);
+  keep_units(spikes, options.units);
+  const auto heading = overlapping(read_heading_csv(options.heading, options.image_y == "down"), spikes, options);
+  Progress line("fitting and decoding parts left out", 1000);
+  const KeepGoing keep_going = [&line](double share) {
+    line.update(static_cast<std::uint64_t>(share * 1000.0));
+    return !interrupted();
+  };
+  const ValidationSettings folds{.folds = options.cross_validate, .by_cells = false};
+  try {
+    if (options.cross_validate > 0) {
+      CalibrationProgress progress(keep_going, validation_passes(folds));
+      return validate_heading(spikes, heading, {}, folds, progress);
+    }
+    CalibrationProgress progress(keep_going, kSearchPasses);
+    return validate_on_rest(spikes, heading, options.train_first, {}, progress);
+  } catch (const CalibrationStopped&) {
+    throw_if_interrupted();
+    throw;
+  }
+}
+
+int validate(const Options& options) {
+  const InterruptScope scope;
+  const HeadingValidation result = validated(options);
+  if (result.block_median_deg.empty()) throw UsageError(options.spikes + ": no unit carries heading");
+  const double window_deg = result.best_window().median_deg;
+  if (!options.json) {
+    std::printf(
+        "parts never seen: median %.2f, mean %.2f degrees, 95 %% sets hold %.1f %%; best memoryless window "
+        "(%.0f ms) %.2f, ratio %.3f\n",
+        result.pooled.median_abs_error_deg, result.pooled.mean_abs_error_deg, 100.0 * result.pooled.coverage_95,
+        1e3 * result.best_window().window_s, window_deg, result.pooled.median_abs_error_deg / window_deg);
+    return 0;
+  }
+  Json json{{"median_abs_error_deg", json_number(result.pooled.median_abs_error_deg)},
+            {"mean_abs_error_deg", json_number(result.pooled.mean_abs_error_deg)},
+            {"p90_abs_error_deg", json_number(result.pooled.p90_abs_error_deg)},
+            {"coverage_95", json_number(result.pooled.coverage_95)},
+            {"n_steps", result.pooled.steps},
+            {"ratio_to_best_memoryless", json_number(result.pooled.median_abs_error_deg / window_deg)}};
+  json.update(validation_json(result));
+  print_json(json);
+  return 0;
+}
+
 int evaluate(const Options& options) {
+  if (options.cross_validate > 0 || options.train_first > 0.0) return validate(options);
   const InterruptScope scope;
   const Evaluation result = evaluation(options);
   if (options.json) {
@@ -171,6 +228,16 @@ Run configure(CLI::App& app) {
   app.add_option("--image-y", options->image_y, "direction of the true heading's y axis: down mirrors its angles")
       ->check(CLI::IsMember({"up", "down"}))
       ->capture_default_str();
+  auto* folds =
+      app.add_option("--cross-validate", options->cross_validate,
+                     "without a model: calibrate on all but one of so many contiguous parts, decode that one, "
+                     "for each")
+          ->check(CLI::Range(2, 50));
+  app.add_option("--train-first", options->train_first,
+                 "without a model: calibrate on this first share, decode the rest")
+      ->check(CLI::Range(0.05, 0.95))
+      ->excludes(folds);
+  app.add_option("--units", options->units, "with these two: use these units only: 0,1,2")->delimiter(',');
   app.add_flag("--json", options->json, "result as one JSON object on stdout");
   return [options] { return evaluate(*options); };
 }

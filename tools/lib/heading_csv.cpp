@@ -63,6 +63,13 @@ std::vector<HeadingSample> read_heading_csv(const std::filesystem::path& file, b
   return heading;
 }
 
+void keep_units(std::vector<SpikeSample>& spikes, const std::vector<UnitId>& units) {
+  if (units.empty()) return;
+  std::erase_if(spikes, [&units](const SpikeSample& spike) {
+    return std::find(units.begin(), units.end(), spike.unit) == units.end();
+  });
+}
+
 std::vector<GyroscopeSample> read_gyroscope_csv(const std::filesystem::path& file) {
   CsvReader csv(file);
   const std::size_t time_column = csv.column("t_s");

@@ -16,6 +16,9 @@ std::vector<SpikeSample> read_spikes_csv(const std::filesystem::path& file);
 /// `mirrored`: the angles turn clockwise (an image whose y axis points down). Throws CsvError.
 std::vector<HeadingSample> read_heading_csv(const std::filesystem::path& file, bool mirrored);
 
+/// Leaves the spikes of these units; all when none is named.
+void keep_units(std::vector<SpikeSample>& spikes, const std::vector<UnitId>& units);
+
 /// Gyroscope of a CSV with `t_s` and `gyro_rad_s` or `gyro_deg_s` (about the vertical, counter-clockwise positive),
 /// ascending in time. Throws CsvError.
 std::vector<GyroscopeSample> read_gyroscope_csv(const std::filesystem::path& file);
