@@ -74,8 +74,9 @@ class Line {
 
 std::string tuning_curve(const HeadingUnit& unit, std::size_t index, double top) {
   const double peak_hz = static_cast<double>(*std::max_element(unit.rate_hz.begin(), unit.rate_hz.end()));
+  const std::size_t line_of_cells = index / kColumns;
   const Frame frame{kMargin + kCell * static_cast<double>(index % kColumns),
-                    top + kCellHeight * static_cast<double>(index / kColumns),
+                    top + kCellHeight * static_cast<double>(line_of_cells),
                     kCell - 12.0,
                     kCellHeight - 30.0,
                     0.0,
