@@ -40,29 +40,28 @@ struct Calibration {
   std::vector<ExampleTurn> examples;
 };
 
-/// A mirrored track is refused; one that turns with the gyroscope is confirmed.
-void check_handedness(const Options& options, const WakeData& data, Calibration& result) {
-  result.examples = example_turns(data.heading, 3);
-  result.model.handedness = options.handedness_confirmed ? Handedness::kConfirmed : Handedness::kUnconfirmed;
-  if (options.gyroscope.empty()) return;
-  result.gyroscope = compare_with_gyroscope(data.heading, read_gyroscope_csv(options.gyroscope));
+/// A mirrored track is refused, one that turns with the gyroscope is confirmed; before the fit, which takes its time.
+std::optional<HandednessCheck> checked_by_gyroscope(const Options& options, const WakeData& data) {
+  if (options.gyroscope.empty()) return std::nullopt;
+  const HandednessCheck check = compare_with_gyroscope(data.heading, read_gyroscope_csv(options.gyroscope));
   char told[96];
-  std::snprintf(told, sizeof told, "correlation %.2f over %zu windows in which the head turned",
-                result.gyroscope->correlation, result.gyroscope->windows);
-  if (result.gyroscope->mirrored()) {
+  std::snprintf(told, sizeof told, "correlation %.2f over %zu windows in which the head turned", check.correlation,
+                check.windows);
+  if (check.mirrored()) {
     throw UsageError(options.input.heading + " is mirrored: it turns against the gyroscope of " + options.gyroscope +
                      " (" + told + "); state the image's axis with --image-y, or the gyroscope's sign is wrong");
   }
-  if (!result.gyroscope->confirms()) {
+  if (!check.confirms()) {
     std::fprintf(stderr, "warning: the gyroscope of %s does not tell the side (%s): check clock and axis\n",
                  options.gyroscope.c_str(), told);
-    return;
   }
-  result.model.handedness = Handedness::kConfirmed;
+  return check;
 }
 
 Calibration fitted(const Options& options, const WakeData& data) {
   Calibration result;
+  result.gyroscope = checked_by_gyroscope(options, data);
+  result.examples = example_turns(data.heading, 3);
   Progress progress("calibrating", 1000);
   auto model = calibrate_heading(
       data.spikes, data.heading, options.settings,
@@ -74,7 +73,8 @@ Calibration fitted(const Options& options, const WakeData& data) {
   throw_if_interrupted();
   if (!model) throw UsageError(options.input.spikes + " with " + options.input.heading + ": " + model.error());
   result.model = std::move(*model);
-  check_handedness(options, data, result);
+  const bool confirmed = options.handedness_confirmed || (result.gyroscope && result.gyroscope->confirms());
+  result.model.handedness = confirmed ? Handedness::kConfirmed : Handedness::kUnconfirmed;
   result.model.hash = model_hash(result.model);
   return result;
 }
