@@ -42,10 +42,11 @@ TEST_CASE("model loader: a good model is offered under the hash of all models, r
   const ScratchDir folder;
   write_file(folder / "today.json", model_text(0.5F));
   ModelSlot slot;
-  ModelLoader loader(rig_in(folder), {"", "sleep", "cells"}, nullptr, slot);
+  const std::string cells = "unit,side\n40,clockwise\n41,counterclockwise\n";
+  ModelLoader loader(rig_in(folder), {"", "", cells}, nullptr, slot);
   const auto loaded = loader.offer("today.json");
   REQUIRE(loaded);
-  CHECK(loaded->hash == text_hash(model_text(0.5F) + "sleepcells"));
+  CHECK(loaded->hash == text_hash(model_text(0.5F) + cells));
   CHECK(loaded->units == kCells);
   CHECK(loaded->median_abs_error_deg == 6.5);
   CHECK(loaded->handedness_confirmed);
