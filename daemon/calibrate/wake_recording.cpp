@@ -49,6 +49,13 @@ WakeRecording::WakeRecording(const CalibrationSettings& asked, const RecordingLi
   headings_.reserve(limits.headings);
 }
 
+void WakeRecording::clear() noexcept {
+  spikes_.clear();
+  headings_.clear();
+  std::fill(spikes_of_unit_.begin(), spikes_of_unit_.end(), 0);
+  progress_ = {};
+}
+
 void WakeRecording::spike(SessionNs time_ns, UnitId unit) {
   if (unit >= kMaxUnits) return;
   if (spikes_.size() == limits_.spikes) {

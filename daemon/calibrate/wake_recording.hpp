@@ -34,6 +34,8 @@ class WakeRecording {
  public:
   explicit WakeRecording(const CalibrationSettings& asked, const RecordingLimits& limits = {});
 
+  /// Forgets everything, keeps the memory.
+  void clear() noexcept;
   void spike(SessionNs time_ns, UnitId unit);
   void heading(SessionNs time_ns, float angle_rad);
 

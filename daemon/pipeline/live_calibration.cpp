@@ -32,9 +32,7 @@ LiveCalibration::~LiveCalibration() {
 std::string LiveCalibration::begin(const CommandInput& command) {
   before_ = phase_.load();
   if (command.command == CommandKind::kCalibrateStart) {
-    if (!settings_.tracked) return "no source of the rig file tracks heading";
-    if (before_ == Phase::kCollecting) return "it collects already: stop it first";
-    if (before_ == Phase::kFitting) return "the fit of the last one is running: wait for its end, or discard it";
+    if (std::string why = may_start(); !why.empty()) return why;
     ++starts_;
     phase_.store(Phase::kCollecting);
     return "";
@@ -45,6 +43,18 @@ std::string LiveCalibration::begin(const CommandInput& command) {
   if (before_ == Phase::kFitting) cancelled_.store(starts_);
   phase_.store(discard ? Phase::kIdle : Phase::kFitting);
   return "";
+}
+
+std::string LiveCalibration::may_start() {
+  if (!settings_.tracked) return "no source of the rig file tracks heading";
+  if (before_ == Phase::kCollecting) return "it collects already: stop it first";
+  if (before_ == Phase::kFitting) return "the fit of the last one is running: wait for its end, or discard it";
+  try {
+    if (!recording_) recording_ = std::make_unique<calibrate::WakeRecording>(settings_.asked, settings_.limits);
+    return "";
+  } catch (const std::bad_alloc&) {
+    return "there is not enough memory to collect";
+  }
 }
 
 void LiveCalibration::withdraw() noexcept {
@@ -73,10 +83,10 @@ void LiveCalibration::drain() {
         stop(sample.value != 0);
         break;
       case CalibrationTap::Kind::kSpike:
-        if (recording_) recording_->spike(sample.time_ns, sample.value);
+        if (collecting_) recording_->spike(sample.time_ns, sample.value);
         break;
       case CalibrationTap::Kind::kHeading:
-        if (recording_) recording_->heading(sample.time_ns, std::bit_cast<float>(sample.value));
+        if (collecting_) recording_->heading(sample.time_ns, std::bit_cast<float>(sample.value));
         break;
     }
   }
@@ -89,22 +99,19 @@ void LiveCalibration::start(bool handedness_confirmed) {
   now_.state = CalibrationState::kCollecting;
   handedness_ = handedness_confirmed ? Handedness::kConfirmed : Handedness::kUnconfirmed;
   lost_before_ = tap_.lost();
-  try {
-    recording_.emplace(settings_.asked, settings_.limits);
-  } catch (const std::bad_alloc&) {
-    refuse("there is not enough memory to collect");
-  }
+  recording_->clear();
+  collecting_ = true;
 }
 
 void LiveCalibration::stop(bool discard) {
-  if (recording_) {
+  if (collecting_) {
     tell();
     if (!discard) {
       fit();
     } else {
       now_.state = CalibrationState::kIdle;
     }
-    recording_.reset();
+    collecting_ = false;
   }
   // A discard has set the phase by itself.
   Phase fitting = Phase::kFitting;
@@ -160,12 +167,11 @@ void LiveCalibration::done(const HeadingModel& model) {
 void LiveCalibration::refuse(const std::string& why) {
   now_.state = CalibrationState::kRefused;
   now_.reason = why;
-  recording_.reset();
   log_line(VTURN_LOG_WARNING, "calibration refused: " + why);
 }
 
 void LiveCalibration::tell() {
-  if (recording_) {
+  if (collecting_) {
     const calibrate::RecordingProgress& progress = recording_->progress();
     now_.heading_s = progress.heading_s;
     now_.spikes = progress.spikes;

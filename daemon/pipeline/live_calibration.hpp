@@ -1,7 +1,7 @@
 #pragma once
 
 #include <atomic>
-#include <optional>
+#include <memory>
 #include <string>
 #include <thread>
 
@@ -45,6 +45,7 @@ class LiveCalibration {
 
   void run();
   void drain();
+  std::string may_start();
   void start(bool handedness_confirmed);
   void stop(bool discard);
   void fit();
@@ -62,7 +63,10 @@ class LiveCalibration {
   std::atomic<std::uint32_t> cancelled_{0};  ///< the start whose fit is not wanted any more
   std::atomic<bool> ending_{false};
 
-  std::optional<calibrate::WakeRecording> recording_;
+  /// Made by the control thread before the first start, so that no starved worker holds the process's memory map; then
+  /// the worker's, and kept.
+  std::unique_ptr<calibrate::WakeRecording> recording_;
+  bool collecting_ = false;
   std::uint32_t started_ = 0;  ///< worker: begun
   Handedness handedness_ = Handedness::kUnconfirmed;
   std::uint64_t lost_before_ = 0;

@@ -20,7 +20,7 @@ ThreadReport set_up_thread(const char* name, int priority) {
   return {std::string(name) + ": normal scheduling (SCHED_FIFO refused: " + std::strerror(error) + ")", false};
 }
 
-void give_way() noexcept { setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), 19); }
+void give_way() noexcept { setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), 10); }
 
 bool lock_memory() { return mlockall(MCL_CURRENT | MCL_FUTURE) == 0; }
 

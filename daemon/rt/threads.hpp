@@ -14,7 +14,8 @@ struct ThreadReport {
 /// fatal: a laptop without the permission still runs, with the latency of a normal thread.
 ThreadReport set_up_thread(const char* name, int priority);
 
-/// The calling thread gives way to every other one (nice 19): for work that may take its time.
+/// The calling thread gives way to the others (nice 10): for work that may take its time. Not lower: whoever is starved
+/// while the kernel changes the process's memory map on its behalf keeps every other thread from doing so.
 void give_way() noexcept;
 
 /// Locks present and future pages into memory; false where the limit forbids it.

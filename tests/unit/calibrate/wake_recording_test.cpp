@@ -87,6 +87,13 @@ TEST_CASE("a full recording keeps what it has, takes no more and counts it") {
   CHECK(recording.headings().size() == 10);
   CHECK(recording.progress().refused == 55);
   CHECK(recording.progress().full());
+  recording.clear();
+  CHECK(recording.spikes().empty());
+  CHECK(recording.progress().units == 0);
+  CHECK_FALSE(recording.progress().full());
+  recording.spike(1, 7);
+  CHECK(recording.spikes().data() == spikes);
+  CHECK(recording.progress().units == 1);
 }
 
 TEST_CASE("late spikes and overtaken rows are put in order") {
