@@ -52,7 +52,9 @@ std::string rig(const CalibratedMouse& mouse, const std::string& address, int tr
 }
 
 Json calibration(const Daemon& daemon) {
-  const Json reply = json_in(daemon.control({"status", "--json"}).output);
+  const Finished status = daemon.control({"status", "--json"});
+  if (status.code != 0) return Json::object();  // a busy machine: ask again
+  const Json reply = json_in(status.output);
   return reply.contains("calibration") ? reply.at("calibration") : Json::object();
 }
 
