@@ -28,7 +28,7 @@ inline float wrapped_float(double angle_rad) noexcept {
 
 /// Where the maximum is, refined by the parabola through its neighbours.
 template <class T>
-float maximum(const std::array<T, kHeadingAngles>& p) noexcept {
+float maximum(std::span<const T, kHeadingAngles> p) noexcept {
   // Sixteen running maxima, then the first bin that has the largest: compilers make vectors of it.
   constexpr std::size_t kLanes = 16;
   std::array<T, kLanes> most{};
@@ -44,6 +44,11 @@ float maximum(const std::array<T, kHeadingAngles>& p) noexcept {
   const double curvature = 2.0 * static_cast<double>(p[best]) - before - after;
   const double offset = curvature > 0.0 ? 0.5 * (after - before) / curvature : 0.0;
   return wrapped_float((static_cast<double>(best) + offset) * kBinRad);
+}
+
+template <class T>
+float maximum(const std::array<T, kHeadingAngles>& p) noexcept {
+  return maximum(std::span<const T, kHeadingAngles>(p));
 }
 
 struct Mean {

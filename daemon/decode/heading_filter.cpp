@@ -291,8 +291,8 @@ HeadingOutput HeadingFilter::estimate() const noexcept {
   const double lag_rad = velocity * static_cast<double>(s.lag_s);
   HeadingOutput out{};
   out.angle_rad = circle::wrapped_float(math::atan2(y, x) - lag_rad);
-  out.map_angle_rad =
-      circle::wrapped_float(static_cast<double>(circle::maximum(std::to_array(s.now.marginal.value))) - lag_rad);
+  out.map_angle_rad = circle::wrapped_float(
+      static_cast<double>(circle::maximum(std::span<const float, kHeadingAngles>(s.now.marginal.value))) - lag_rad);
   out.concentration = static_cast<float>(std::min(1.0, std::sqrt(x * x + y * y))) * s.frame_length;
   out.p_right = s.now.right / mode_norm;
   out.p_rest = s.now.rest / mode_norm;
