@@ -25,7 +25,7 @@ namespace {
 
 struct Options {
   WakeInput input;
-  std::string out, picture, gyroscope;
+  std::string out, picture;
   bool json = false;
   bool handedness_confirmed = false;
   std::vector<UnitId> units;
@@ -40,27 +40,9 @@ struct Calibration {
   std::vector<ExampleTurn> examples;
 };
 
-/// A mirrored track is refused, one that turns with the gyroscope is confirmed; before the fit, which takes its time.
-std::optional<HandednessCheck> checked_by_gyroscope(const Options& options, const WakeData& data) {
-  if (options.gyroscope.empty()) return std::nullopt;
-  const HandednessCheck check = compare_with_gyroscope(data.heading, read_gyroscope_csv(options.gyroscope));
-  char told[96];
-  std::snprintf(told, sizeof told, "correlation %.2f over %zu windows in which the head turned", check.correlation,
-                check.windows);
-  if (check.mirrored()) {
-    throw UsageError(options.input.heading + " is mirrored: it turns against the gyroscope of " + options.gyroscope +
-                     " (" + told + "); state the image's axis with --image-y, or the gyroscope's sign is wrong");
-  }
-  if (!check.confirms()) {
-    std::fprintf(stderr, "warning: the gyroscope of %s does not tell the side (%s): check clock and axis\n",
-                 options.gyroscope.c_str(), told);
-  }
-  return check;
-}
-
 Calibration fitted(const Options& options, const WakeData& data) {
   Calibration result;
-  result.gyroscope = checked_by_gyroscope(options, data);
+  result.gyroscope = options.input.check_gyroscope(data.heading);
   result.examples = example_turns(data.heading, 3);
   Progress progress("calibrating", 1000);
   auto model = calibrate_heading(
@@ -202,10 +184,6 @@ Run configure(CLI::App& app) {
   options->input.add_to(app);
   app.add_option("--out", options->out, "model file to write (JSON)")->required();
   app.add_option("--picture", options->picture, "picture to write (SVG); without it the model file's name and .svg");
-  app.add_option(
-      "--gyroscope", options->gyroscope,
-      "CSV with t_s and gyro_rad_s or gyro_deg_s (about the vertical, counter-clockwise from above positive, "
-      "the heading's clock): confirms that left is left, and a mirrored track is refused");
   app.add_flag("--json", options->json, "result as one JSON object on stdout");
   app.add_flag("--handedness-confirmed", options->handedness_confirmed,
                "the operator has seen on a clip, or with a gyroscope, that left is left");

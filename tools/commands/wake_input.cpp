@@ -1,5 +1,7 @@
 #include "tools/commands/wake_input.hpp"
 
+#include <cstdio>
+
 #include "tools/commands/registry.hpp"
 #include "tools/lib/heading_csv.hpp"
 
@@ -21,6 +23,10 @@ void WakeInput::add_to(CLI::App& app) {
   app.add_option("--image-y", image_y, "direction of the tracker's y axis: down mirrors the angles")
       ->check(CLI::IsMember({"up", "down"}))
       ->capture_default_str();
+  app.add_option(
+      "--gyroscope", gyroscope,
+      "CSV with t_s and gyro_rad_s or gyro_deg_s (about the vertical, counter-clockwise from above positive, "
+      "the heading's clock): confirms that left is left, and a mirrored track is refused");
 }
 
 WakeData WakeInput::read() const {
@@ -35,6 +41,23 @@ WakeData WakeInput::read() const {
   data.spikes = spikes_of(*opened, recording);
   if (!heading_pulses.empty()) align_heading(data.heading, heading_pulses, pulse_line, *opened);
   return data;
+}
+
+std::optional<HandednessCheck> WakeInput::check_gyroscope(const std::vector<HeadingSample>& tracked) const {
+  if (gyroscope.empty()) return std::nullopt;
+  const HandednessCheck check = compare_with_gyroscope(tracked, read_gyroscope_csv(gyroscope));
+  char told[96];
+  std::snprintf(told, sizeof told, "correlation %.2f over %zu windows in which the head turned", check.correlation,
+                check.windows);
+  if (check.mirrored()) {
+    throw UsageError(heading + " is mirrored: it turns against the gyroscope of " + gyroscope + " (" + told +
+                     "); state the image's axis with --image-y, or the gyroscope's sign is wrong");
+  }
+  if (!check.confirms()) {
+    std::fprintf(stderr, "warning: the gyroscope of %s does not tell the side (%s): check clock and axis\n",
+                 gyroscope.c_str(), told);
+  }
+  return check;
 }
 
 }  // namespace vturn::tools

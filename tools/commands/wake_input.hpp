@@ -1,9 +1,11 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "daemon/decode/tracker_check.hpp"
 #include "tools/commands/recording_input.hpp"
 
 namespace vturn::tools {
@@ -17,13 +19,16 @@ struct WakeData {
 struct WakeInput {
   std::string spikes, heading;
   std::string image_y = "up";
-  std::string heading_pulses;
+  std::string heading_pulses, gyroscope;
   int pulse_line = -1;
   RecordingOptions recording;
 
   void add_to(CLI::App& app);
   /// Throws UsageError, CsvError, RecordingError.
   [[nodiscard]] WakeData read() const;
+  /// The track's side against the gyroscope's, when there is one. Throws UsageError on a mirrored track; says on stderr
+  /// when the gyroscope tells nothing.
+  [[nodiscard]] std::optional<HandednessCheck> check_gyroscope(const std::vector<HeadingSample>& tracked) const;
 };
 
 }  // namespace vturn::tools
