@@ -29,16 +29,24 @@ inline float wrapped_float(double angle_rad) noexcept {
 /// Where the maximum is, refined by the parabola through its neighbours.
 template <class T>
 float maximum(std::span<const T, kHeadingAngles> p) noexcept {
-  // Sixteen running maxima, then the first bin that has the largest: compilers make vectors of it.
+  // Sixteen running maxima, then the block and in it the bin that first has the largest: vectors, where there are any.
   constexpr std::size_t kLanes = 16;
-  std::array<T, kLanes> most{};
-  for (std::size_t bin = 0; bin < kHeadingAngles; ++bin) {
-    T& lane = most[bin % kLanes];
-    lane = p[bin] > lane ? p[bin] : lane;
+  static_assert(kHeadingAngles % kLanes == 0);
+  std::array<T, kLanes> most;
+  for (std::size_t lane = 0; lane < kLanes; ++lane) most[lane] = p[lane];
+  for (std::size_t block = kLanes; block < kHeadingAngles; block += kLanes) {
+    for (std::size_t lane = 0; lane < kLanes; ++lane) most[lane] = std::max(most[lane], p[block + lane]);
   }
   const T largest = *std::max_element(most.begin(), most.end());
   std::size_t best = 0;
-  while (best + 1 < kHeadingAngles && p[best] < largest) ++best;
+  for (std::size_t block = 0; block < kHeadingAngles; block += kLanes) {
+    bool here = false;
+    for (std::size_t lane = 0; lane < kLanes; ++lane) here |= p[block + lane] == largest;
+    if (!here) continue;
+    best = block;
+    while (p[best] != largest) ++best;
+    break;
+  }
   const double before = static_cast<double>(p[(best + kHeadingAngles - 1) % kHeadingAngles]);
   const double after = static_cast<double>(p[(best + 1) % kHeadingAngles]);
   const double curvature = 2.0 * static_cast<double>(p[best]) - before - after;

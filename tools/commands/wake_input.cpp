@@ -1,16 +1,50 @@
 #include "tools/commands/wake_input.hpp"
 
+#include <algorithm>
 #include <cstdio>
 
+#include "daemon/record/session_reader.hpp"
 #include "tools/commands/registry.hpp"
 #include "tools/lib/heading_csv.hpp"
+#include "tools/lib/interrupt.hpp"
 
 namespace vturn::tools {
 
+namespace {
+
+/// Spikes and tracked heading of a session log, on session time and as the engine took them.
+WakeData read_session(const std::string& file) {
+  auto session = record::SessionReader::open(file);
+  if (!session) throw UsageError(session.error());
+  WakeData data;
+  for (auto item = session->next(); item != record::SessionReader::Item::kEnd; item = session->next()) {
+    throw_if_interrupted();
+    if (item != record::SessionReader::Item::kInput) continue;
+    const InputEvent& input = session->input();
+    if (input.kind == InputKind::kSpike && input.payload.spike.unit != kNoUnit)
+      data.spikes.push_back({input.session_time_ns, input.payload.spike.unit});
+    if (input.kind == InputKind::kHeading)
+      data.heading.push_back({input.session_time_ns, input.payload.heading.angle_rad});
+  }
+  if (!session->stopped_by().empty()) std::fprintf(stderr, "warning: %s\n", session->stopped_by().c_str());
+  if (data.heading.empty()) throw UsageError(file + ": no tracked heading was recorded in this session");
+  const auto earlier = [](const auto& a, const auto& b) { return a.time_ns < b.time_ns; };
+  std::stable_sort(data.spikes.begin(), data.spikes.end(), earlier);
+  std::stable_sort(data.heading.begin(), data.heading.end(), earlier);
+  const auto same_time = [](const HeadingSample& a, const HeadingSample& b) { return a.time_ns == b.time_ns; };
+  data.heading.erase(std::unique(data.heading.begin(), data.heading.end(), same_time), data.heading.end());
+  return data;
+}
+
+}  // namespace
+
 void WakeInput::add_to(CLI::App& app) {
-  app.add_option("--spikes", spikes, "CSV with unit,t_s; or a recording with spikes (Intan folder, Open Ephys Binary)")
+  app.add_option("--spikes", spikes,
+                 "CSV with unit,t_s; or a recording with spikes (Intan folder, Open Ephys Binary); or a session of "
+                 "vturnd (.mcap), which holds the tracked heading too")
       ->required();
-  app.add_option("--heading", heading, "CSV of tracked heading with t_s and hd_rad (or heading_deg, ...)")->required();
+  app.add_option("--heading", heading,
+                 "CSV of tracked heading with t_s and hd_rad (or heading_deg, ...); not with a session");
   auto* pulses = app.add_option("--heading-pulses", heading_pulses,
                                 "CSV with t_s: rising edges of shared pulses on the heading's clock; without it the "
                                 "heading's time 0 is the recording's first sample");
@@ -31,6 +65,12 @@ void WakeInput::add_to(CLI::App& app) {
 
 WakeData WakeInput::read() const {
   WakeData data;
+  if (spikes.ends_with(".mcap")) {
+    if (!heading.empty() || !heading_pulses.empty())
+      throw UsageError(spikes + " is a session: its tracked heading is in it, leave --heading out");
+    return read_session(spikes);
+  }
+  if (heading.empty()) throw UsageError("give --heading: the tracked heading that goes with " + spikes);
   data.heading = read_heading_csv(heading, image_y == "down");
   if (!recordings::is_recording(spikes)) {
     if (!heading_pulses.empty()) throw UsageError("--heading-pulses needs a recording as --spikes");
