@@ -90,7 +90,7 @@ Finished Daemon::control(std::vector<std::string> command) const {
   command.insert(command.begin(), "control");
   command.insert(command.end(), {"--address", control_});
   if (answered) command.insert(command.end(), {"--publish-address", publish_});
-  return run_vturn(command, 900s);
+  return run_vturn(command, 120s);
 }
 
 int Daemon::shut_down(std::chrono::seconds limit) {

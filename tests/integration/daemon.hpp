@@ -16,7 +16,7 @@ namespace vturn::test {
 using Json = nlohmann::json;
 
 /// `vturn ARGUMENTS...`, run to its end.
-Finished run_vturn(const std::vector<std::string>& arguments, std::chrono::seconds limit = std::chrono::seconds(120));
+Finished run_vturn(const std::vector<std::string>& arguments, std::chrono::seconds limit = std::chrono::seconds(900));
 /// The JSON object in what `vturn ARGUMENTS...` prints; throws with the output when it fails or prints none.
 Json vturn_json(const std::vector<std::string>& arguments);
 /// The object in an output that may hold progress lines too.
