@@ -159,7 +159,7 @@ void BlockedDecoding::decode(const CalibrationChoice& choice, const ScoringSetti
 
 std::vector<HeldOutRow> BlockedDecoding::decoded_rows(const CalibrationChoice& choice) {
   std::vector<HeldOutRow> rows;
-  ScoringSettings scoring{.settle_ns = kSettleNs, .coverage = false, .on_row = {}};
+  ScoringSettings scoring{.settle_ns = kSettleNs, .coverage = false};
   scoring.on_row = [&rows](const HeadingSample& row, double angle_rad) {
     rows.push_back({row.time_ns, row.angle_rad, static_cast<float>(wrap_angle(angle_rad))});
   };
@@ -170,7 +170,7 @@ std::vector<HeldOutRow> BlockedDecoding::decoded_rows(const CalibrationChoice& c
 std::vector<double> BlockedDecoding::block_errors_deg(const CalibrationChoice& choice) {
   std::vector<double> errors_deg;
   // A block that nothing decodes, or without a row, is as far off as chance.
-  decode(choice, {.settle_ns = kSettleNs, .coverage = false, .on_row = {}}, [&errors_deg](const HeadingTally& tally) {
+  decode(choice, {.settle_ns = kSettleNs, .coverage = false}, [&errors_deg](const HeadingTally& tally) {
     errors_deg.push_back(tally.abs_errors_rad().empty() ? 90.0 : tally.score().mean_abs_error_deg);
   });
   return errors_deg;
@@ -178,7 +178,7 @@ std::vector<double> BlockedDecoding::block_errors_deg(const CalibrationChoice& c
 
 double BlockedDecoding::coverage_95(const CalibrationChoice& choice) {
   HeadingTally all;
-  decode(choice, {.settle_ns = kSettleNs, .on_row = {}}, [&all](const HeadingTally& tally) { all.add(tally); });
+  decode(choice, {.settle_ns = kSettleNs}, [&all](const HeadingTally& tally) { all.add(tally); });
   return all.score().coverage_95;
 }
 

@@ -69,7 +69,6 @@ class BlockedDecoding {
  private:
   template <class Each>
   void decode(const CalibrationChoice& choice, const ScoringSettings& scoring, Each each);
-  [[nodiscard]] std::span<const HeadingSample> block(std::size_t fold) const;
   std::vector<HeadingUnit> units_without(std::size_t fold, const CalibrationChoice& choice);
 
   std::span<const SpikeSample> spikes_;

@@ -52,18 +52,6 @@ double bound_ratio(const std::vector<Turn>& turns) {
   return quantile_of(turns, 0.5, &Turn::latency_s) / quantile_of(turns, 0.5, &Turn::bound_s);
 }
 
-Spread spread_of(const std::vector<double>& values) {
-  Spread spread;
-  const auto n = static_cast<double>(values.size());
-  for (const double value : values) spread.mean += value / n;
-  for (const double value : values) spread.sd += (value - spread.mean) * (value - spread.mean);
-  spread.sd = values.size() > 1 ? std::sqrt(spread.sd / (n - 1.0)) : 0.0;
-  const auto [min, max] = std::minmax_element(values.begin(), values.end());
-  spread.min = *min;
-  spread.max = *max;
-  return spread;
-}
-
 std::array<SpeedThird, 3> thirds_of(const std::vector<Turn>& turns) {
   std::array<SpeedThird, 3> thirds;
   for (std::size_t i = 0; i < thirds.size(); ++i) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "daemon/calibrate/turn_threshold.hpp"
+#include "tools/benches/spread.hpp"
 #include "tools/benches/turn_contestants.hpp"
 
 namespace vturn::benches {
@@ -20,11 +21,6 @@ struct DetectionSettings {
   double rest_minutes = 20.0;  ///< of a population's turn-free session, to train on and to test on
   double false_alarms_per_minute = 1.0;
   std::uint64_t seed = 1;
-};
-
-/// Over populations.
-struct Spread {
-  double mean = 0.0, sd = 0.0, min = 0.0, max = 0.0;
 };
 
 struct CountedRate {

@@ -1,13 +1,14 @@
 #include "tools/benches/kernel_cost.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <chrono>
 #include <cmath>
 
+#include "daemon/core/text_hash.hpp"
 #include "daemon/decode/samples.hpp"
 #include "tools/benches/kernel_floor.hpp"
 #include "tools/benches/simulated_ring.hpp"
+#include "tools/benches/spread.hpp"
 
 namespace vturn::benches {
 namespace {
@@ -19,11 +20,6 @@ constexpr std::size_t kFloorSteps = 512;
 
 double ns_since(Clock::time_point from) {
   return static_cast<double>(std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - from).count());
-}
-
-double quantile(std::vector<double> values, double share) {
-  std::sort(values.begin(), values.end());
-  return values[static_cast<std::size_t>(share * static_cast<double>(values.size() - 1))];
 }
 
 using Floor = float (*)(std::size_t, float) noexcept;
@@ -49,16 +45,10 @@ std::vector<SpikeSample> simulated_spikes(const HeadingModel& model, std::size_t
   return spikes;
 }
 
-/// FNV-1a over the posterior's bits.
 std::uint64_t hash_of(const HeadingFilter& filter) {
   std::array<float, kHeadingAngles> posterior{};
   filter.posterior(posterior);
-  std::uint64_t hash = 0xCBF29CE484222325ULL;
-  for (const float value : posterior) {
-    const auto bits = std::bit_cast<std::uint32_t>(value);
-    for (int shift = 0; shift < 32; shift += 8) hash = (hash ^ ((bits >> shift) & 0xFFU)) * 0x100000001B3ULL;
-  }
-  return hash;
+  return text_hash({reinterpret_cast<const char*>(posterior.data()), sizeof posterior});
 }
 
 double floor_ns(Kernel kernel, std::size_t batches) {

@@ -10,27 +10,6 @@ namespace {
 constexpr std::array kStates{SleepState::kRem, SleepState::kNrem, SleepState::kWake};
 constexpr std::size_t kFewestCells = 9, kMostCells = 23;
 
-Spread spread_of(const std::vector<double>& values) {
-  Spread spread;
-  if (values.empty()) return spread;
-  const auto n = static_cast<double>(values.size());
-  spread.mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
-  double squares = 0.0;
-  for (const double value : values) squares += (value - spread.mean) * (value - spread.mean);
-  spread.sd = std::sqrt(squares / std::max(1.0, n - 1.0));
-  const auto [lowest, highest] = std::minmax_element(values.begin(), values.end());
-  spread.lowest = *lowest;
-  spread.highest = *highest;
-  return spread;
-}
-
-double quantile(std::vector<double>& values, double share) {
-  if (values.empty()) return 0.0;
-  const auto at = values.begin() + static_cast<std::ptrdiff_t>(share * static_cast<double>(values.size() - 1));
-  std::nth_element(values.begin(), at, values.end());
-  return *at;
-}
-
 simulation::MouseSettings mouse_of(std::size_t seed) {
   simulation::MouseSettings mouse;
   mouse.seed = seed;

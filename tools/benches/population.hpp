@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "tools/benches/population_life.hpp"
+#include "tools/benches/spread.hpp"
 
 namespace vturn::benches {
 
@@ -12,11 +13,6 @@ struct PopulationBenchSettings {
   std::size_t seeds = 20;
   double rem_minutes = 20.0;  ///< of each
   turns::PopulationSettings detector;
-};
-
-/// One figure over the seeds.
-struct Spread {
-  double mean = 0.0, sd = 0.0, lowest = 0.0, highest = 0.0;
 };
 
 struct PopulationStateFigures {

@@ -6,6 +6,7 @@
 
 #include "tools/benches/accuracy.hpp"
 #include "tools/benches/kernel_cost.hpp"
+#include "tools/benches/spread.hpp"
 #include "tools/commands/registry.hpp"
 #include "tools/lib/interrupt.hpp"
 #include "tools/lib/json_out.hpp"
@@ -29,24 +30,16 @@ struct Options {
   bool json = false;
 };
 
-struct Spread {
-  double mean, low, high;
-};
-
+/// `of` each of `count` runs.
 template <class Of>
 Spread spread(std::size_t count, Of of) {
-  Spread all{0.0, INFINITY, -INFINITY};
-  for (std::size_t i = 0; i < count; ++i) {
-    const double value = of(i);
-    all.mean += value / static_cast<double>(count);
-    all.low = std::min(all.low, value);
-    all.high = std::max(all.high, value);
-  }
-  return all;
+  std::vector<double> values;
+  for (std::size_t i = 0; i < count; ++i) values.push_back(of(i));
+  return spread_of(values);
 }
 
 Json json_of(const Spread& all) {
-  return {{"mean", json_number(all.mean)}, {"low", json_number(all.low)}, {"high", json_number(all.high)}};
+  return {{"mean", json_number(all.mean)}, {"low", json_number(all.min)}, {"high", json_number(all.max)}};
 }
 
 class Bench {

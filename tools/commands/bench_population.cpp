@@ -30,7 +30,7 @@ const char* name_of(SleepState state) {
 }
 
 Json json_of(const Spread& spread) {
-  return {{"mean", spread.mean}, {"sd", spread.sd}, {"lowest", spread.lowest}, {"highest", spread.highest}};
+  return {{"mean", spread.mean}, {"sd", spread.sd}, {"lowest", spread.min}, {"highest", spread.max}};
 }
 
 Json json_of(const PopulationStateFigures& figures) {
@@ -75,12 +75,12 @@ void print(const PopulationFigures& figures, const benches::LopsidedFigures& lop
   std::printf("%-5s %22s %24s %20s\n", "", "found", "false/min, both sides", "decision - centre");
   for (const auto& f : figures.states) {
     std::printf("%-5s %9.1f %% (%5.1f-%5.1f) %12.2f (%.2f-%.2f) %9.0f, p90 %.0f ms\n", name_of(f.state),
-                100.0 * f.found_share.mean, 100.0 * f.found_share.lowest, 100.0 * f.found_share.highest,
-                f.false_per_minute.mean, f.false_per_minute.lowest, f.false_per_minute.highest,
-                1e3 * f.latency_median_s, 1e3 * f.latency_p90_s);
+                100.0 * f.found_share.mean, 100.0 * f.found_share.min, 100.0 * f.found_share.max,
+                f.false_per_minute.mean, f.false_per_minute.min, f.false_per_minute.max, 1e3 * f.latency_median_s,
+                1e3 * f.latency_p90_s);
   }
   std::printf("SD of the summed rate in REM: %.2f (%.2f-%.2f) times Poisson\n", figures.sd_to_poisson.mean,
-              figures.sd_to_poisson.lowest, figures.sd_to_poisson.highest);
+              figures.sd_to_poisson.min, figures.sd_to_poisson.max);
   for (const auto& [name, f] : {std::pair{"coupling", &figures.coupling}, std::pair{"shuffled", &figures.shuffled}}) {
     std::printf("%s in REM: truth %.3f, told %.3f +- %.3f, interval covers in %zu of %zu\n", name, f->truth,
                 f->estimate.mean, f->estimate.sd, f->covered, f->intervals);

@@ -46,12 +46,12 @@ TEST_CASE("digital mice: 95 % of population events at one false a minute; the sa
   REQUIRE(figures.states.size() == 3);
   for (const auto& state : figures.states) {
     INFO("state " << static_cast<int>(state.state));
-    CHECK(state.found_share.lowest > 0.95);
+    CHECK(state.found_share.min > 0.95);
     CHECK(state.false_per_minute.mean < 1.0);
     CHECK(state.latency_median_s < 0.0);
   }
-  CHECK(figures.sd_to_poisson.lowest > 2.7);
-  CHECK(figures.sd_to_poisson.highest < 4.2);
+  CHECK(figures.sd_to_poisson.min > 2.7);
+  CHECK(figures.sd_to_poisson.max < 4.2);
   CHECK(figures.coupling.covered >= 5);
   CHECK(figures.shuffled.covered >= 5);
   CHECK(figures.coupling.estimate.mean > figures.shuffled.estimate.mean + 0.08);
