@@ -28,23 +28,20 @@ std::size_t nearest_row(const std::vector<HeadingTurnThreshold>& rows, double ra
 AnimalThresholds animal_thresholds(const HeadingModel& model, std::span<const SpikeSample> spikes,
                                    std::span<const HeadingSample> heading,
                                    const std::function<bool(double)>& progress) {
-  const auto half = [&progress](double from) {
-    return [&progress, from](double share) { return !progress || progress(from + 0.5 * share); };
+  bool goes_on = true;
+  const auto half = [&](double from) {
+    return [&, from](double share) { return goes_on = !progress || progress(from + 0.5 * share); };
   };
   AnimalThresholds result;
-  turns::TurnSettings detector;
-  detector.min_evidence_nats_per_spike = 0.0;
   result.misassigned = misassigned_share(model, spikes, heading);
   RestSimulation rest;
   rest.misassigned_share = result.misassigned.share;
-  result.rows = simulate_turn_thresholds(model, detector, rest, kRatesPerMinute, half(0.0));
+  result.rows = simulate_turn_thresholds(model, ungated_detector(), rest, kRatesPerMinute, half(0.0));
   if (result.rows.empty()) return result;
-  std::vector<double> log_odds;
-  for (const HeadingTurnThreshold& row : result.rows) log_odds.push_back(row.log_odds);
-  const StillSimulation still{.misassigned_share = result.misassigned.share};
-  const StillOnsets onsets =
-      still_onsets(model, spikes, heading, still_stretches(heading, {}), detector, log_odds, still, half(0.5));
-  if (progress) progress(1.0);
+  const StillOnsets onsets = onsets_in_stillness(model, spikes, heading, result.rows,
+                                                 {.misassigned_share = result.misassigned.share}, half(0.5));
+  if (goes_on) half(0.5)(1.0);
+  if (!goes_on) return {};
   result.still_minutes = onsets.minutes;
   if (onsets.minutes < kLeastStillMinutes) return result;
   const std::size_t one = nearest_row(result.rows, 1.0);

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "daemon/calibrate/simulated_units.hpp"
+#include "daemon/calibrate/turn_threshold.hpp"
 #include "daemon/core/math.hpp"
 #include "daemon/decode/heading_filter.hpp"
 #include "daemon/turns/thresholds.hpp"
@@ -110,14 +111,9 @@ class Simulated {
   SessionNs lag_ns_;
 };
 
-/// 2.5 % and 97.5 % quantile of a Gamma distribution (Wilson and Hilferty 1931) over its mean.
+/// About a ratio whose Gamma distribution has this shape.
 OnsetRatio gamma_interval(double ratio, double shape) {
-  constexpr double kZ = 1.959963984540054;
-  const auto relative = [shape](double z) {
-    const double root = 1.0 - 1.0 / (9.0 * shape) + z / (3.0 * std::sqrt(shape));
-    return root > 0.0 ? root * root * root : 0.0;
-  };
-  return {ratio, ratio * relative(-kZ), ratio * relative(kZ)};
+  return {ratio, ratio * gamma_quantile(shape, -k95PercentZ), ratio * gamma_quantile(shape, k95PercentZ)};
 }
 
 /// Linear between thresholds, constant beyond.
@@ -182,6 +178,16 @@ StillOnsets still_onsets(const HeadingModel& model, std::span<const SpikeSample>
   result.simulated = modelled.onsets();
   result.simulated_minutes = static_cast<double>(rounds) * result.minutes;
   return result;
+}
+
+StillOnsets onsets_in_stillness(const HeadingModel& model, std::span<const SpikeSample> spikes,
+                                std::span<const HeadingSample> heading, std::span<const HeadingTurnThreshold> rows,
+                                const StillSimulation& simulation, const std::function<bool(double)>& progress) {
+  std::vector<double> log_odds;
+  log_odds.reserve(rows.size());
+  for (const HeadingTurnThreshold& row : rows) log_odds.push_back(row.log_odds);
+  return still_onsets(model, spikes, heading, still_stretches(heading, {}), ungated_detector(), log_odds, simulation,
+                      progress);
 }
 
 std::vector<OnsetRatio> onset_ratios(const StillOnsets& still) {

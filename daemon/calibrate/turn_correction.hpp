@@ -41,6 +41,12 @@ StillOnsets still_onsets(const HeadingModel& model, std::span<const SpikeSample>
                          const turns::TurnSettings& settings, std::span<const double> log_odds,
                          const StillSimulation& simulation, const std::function<bool(double)>& progress);
 
+/// The same at the thresholds of these rows, in all stretches of the recording in which the head rests, for the
+/// detector that thresholds are found for.
+StillOnsets onsets_in_stillness(const HeadingModel& model, std::span<const SpikeSample> spikes,
+                                std::span<const HeadingSample> heading, std::span<const HeadingTurnThreshold> rows,
+                                const StillSimulation& simulation, const std::function<bool(double)>& progress);
+
 /// Rate of false onsets over that of the simulation.
 struct OnsetRatio {
   double ratio = 1.0;

@@ -130,15 +130,21 @@ std::vector<HeadingTurnThreshold> curve_of(const std::vector<Candidate>& candida
 
 }  // namespace
 
+turns::TurnSettings ungated_detector() {
+  turns::TurnSettings settings;
+  settings.min_evidence_nats_per_spike = 0.0;
+  return settings;
+}
+
+double gamma_quantile(double shape, double z) {
+  const double root = 1.0 - 1.0 / (9.0 * shape) + z / (3.0 * std::sqrt(shape));
+  return root > 0.0 ? root * root * root : 0.0;
+}
+
 RateInterval poisson_interval(std::uint64_t count, double duration) {
-  constexpr double kZ = 1.959963984540054;
-  const auto limit = [](double k, double z) {
-    const double root = 1.0 - 1.0 / (9.0 * k) + z / (3.0 * std::sqrt(k));
-    return k * root * root * root;
-  };
   const auto n = static_cast<double>(count);
-  const double low = count == 0 ? 0.0 : std::max(0.0, limit(n, -kZ));
-  return {low / duration, limit(n + 1.0, kZ) / duration};
+  const double low = count == 0 ? 0.0 : n * gamma_quantile(n, -k95PercentZ);
+  return {low / duration, (n + 1.0) * gamma_quantile(n + 1.0, k95PercentZ) / duration};
 }
 
 std::vector<HeadingTurnThreshold> simulate_turn_thresholds(const HeadingModel& model,

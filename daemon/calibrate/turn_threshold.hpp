@@ -21,6 +21,14 @@ struct RestSimulation {
   std::uint64_t seed = 1;
 };
 
+/// The detector that thresholds are found for: without an evidence gate, as the rig file's can only lower the rate.
+turns::TurnSettings ungated_detector();
+
+/// Quantile, z standard deviations out, of a Gamma distribution of this shape and mean 1 (Wilson and Hilferty 1931); 0
+/// where the approximation would go below.
+double gamma_quantile(double shape, double z);
+inline constexpr double k95PercentZ = 1.959963984540054;
+
 /// 95 % interval of a Poisson rate from `count` events in `duration`: Garwood's exact limits by Wilson and Hilferty's
 /// approximation of the chi-squared quantile (within 1 % from 3 events on).
 struct RateInterval {

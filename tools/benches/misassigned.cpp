@@ -51,12 +51,6 @@ Wake tracked_wake(const HeadingModel& cells, const MisassignedSettings& settings
   return wake;
 }
 
-turns::TurnSettings detector_settings() {
-  turns::TurnSettings settings;
-  settings.min_evidence_nats_per_spike = 0.0;
-  return settings;
-}
-
 bool keep_going(double) {
   tools::throw_if_interrupted();
   return true;
@@ -66,21 +60,16 @@ std::vector<HeadingTurnThreshold> simulated(const HeadingModel& cells, double sh
   calibrate::RestSimulation rest;
   rest.misassigned_share = share;
   rest.seed = seed;
-  return calibrate::simulate_turn_thresholds(cells, detector_settings(), rest, kRatesPerMinute, keep_going);
+  return calibrate::simulate_turn_thresholds(cells, calibrate::ungated_detector(), rest, kRatesPerMinute, keep_going);
 }
 
 std::vector<HeadingTurnThreshold> corrected(const HeadingModel& cells, const Wake& wake,
                                             const std::vector<HeadingTurnThreshold>& rows, double share,
                                             std::uint64_t seed, double& still_minutes) {
-  std::vector<double> log_odds;
-  log_odds.reserve(rows.size());
-  for (const HeadingTurnThreshold& row : rows) log_odds.push_back(row.log_odds);
   calibrate::StillSimulation simulation;
   simulation.misassigned_share = share;
   simulation.seed = seed;
-  const auto still = calibrate::still_stretches(wake.heading, {});
-  const auto onsets = calibrate::still_onsets(cells, wake.spikes, wake.heading, still, detector_settings(), log_odds,
-                                              simulation, keep_going);
+  const auto onsets = calibrate::onsets_in_stillness(cells, wake.spikes, wake.heading, rows, simulation, keep_going);
   still_minutes = onsets.minutes;
   return calibrate::corrected_turn_thresholds(rows, onsets);
 }
@@ -93,7 +82,7 @@ std::array<std::size_t, kMechanisms> false_alarms(const HeadingModel& cells, con
   filter.set_dynamics(Dynamics::kRem);
   std::array<turns::TurnDetector, kMechanisms> detectors;
   std::array<std::size_t, kMechanisms> onsets{};
-  turns::TurnSettings settings = detector_settings();
+  turns::TurnSettings settings = calibrate::ungated_detector();
   for (std::size_t i = 0; i < kMechanisms; ++i) {
     settings.log_odds = log_odds[i];
     detectors[i].prepare(settings);

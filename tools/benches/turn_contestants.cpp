@@ -78,8 +78,7 @@ std::vector<Onset> cusum_onsets(double nats, const HeadingDynamics& dynamics, co
 double wanted_onsets(const DetectionTrial& trial) { return trial.false_alarms_per_minute * trial.training.minutes(); }
 
 double simulated_threshold(const DetectionTrial& trial, std::uint64_t seed) {
-  turns::TurnSettings detector;
-  detector.min_evidence_nats_per_spike = 0.0;
+  const turns::TurnSettings detector = calibrate::ungated_detector();
   calibrate::RestSimulation rest;
   rest.seed = seed;
   const std::array rates{2.0 * trial.false_alarms_per_minute, trial.false_alarms_per_minute,
