@@ -5,16 +5,9 @@
 
 #include "daemon/core/angle.hpp"
 #include "daemon/core/math.hpp"
+#include "daemon/decode/circle.hpp"
 
 namespace vturn::calibrate {
-namespace {
-
-std::size_t bin_of(double angle_rad) {
-  const double bin = wrap_angle(angle_rad) / kTwoPi * static_cast<double>(kHeadingAngles);
-  return static_cast<std::size_t>(std::floor(bin + 0.5)) % kHeadingAngles;
-}
-
-}  // namespace
 
 std::uint64_t Random::bits() noexcept {
   state_ += 0x9E3779B97F4A7C15ULL;
@@ -51,12 +44,12 @@ SimulatedUnits::SimulatedUnits(const HeadingModel& model, std::uint64_t seed)
 }
 
 double SimulatedUnits::summed_rate_hz(double angle_rad) const noexcept {
-  const auto& cumulative = cumulative_hz_[bin_of(angle_rad)];
+  const auto& cumulative = cumulative_hz_[circle::nearest_bin(wrap_angle(angle_rad))];
   return cumulative.empty() ? 0.0 : spikes_each_ * cumulative.back();
 }
 
 void SimulatedUnits::step(double angle_rad, double dt_s, const std::function<void(double, UnitId)>& spike) {
-  const auto& cumulative = cumulative_hz_[bin_of(angle_rad)];
+  const auto& cumulative = cumulative_hz_[circle::nearest_bin(wrap_angle(angle_rad))];
   if (cumulative.empty() || !(cumulative.back() > 0.0)) return;
   double at_s = 0.0;
   while (true) {

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "daemon/core/angle.hpp"
+#include "daemon/decode/circle.hpp"
 
 namespace vturn::calibrate {
 namespace {
@@ -32,9 +33,7 @@ std::optional<double> TrackedPath::angle_rad(SessionNs time_ns) const {
   const HeadingSample& before = *(after - 1);
   if (before.time_ns == time_ns) return static_cast<double>(before.angle_rad);
   if (after == rows_.end() || after->time_ns - before.time_ns > hole_ns_) return std::nullopt;
-  const double share = seconds(time_ns - before.time_ns) / seconds(after->time_ns - before.time_ns);
-  const auto from_rad = static_cast<double>(before.angle_rad);
-  return wrap_angle(from_rad + share * angle_difference(static_cast<double>(after->angle_rad), from_rad));
+  return circle::interpolated(before, *after, time_ns);
 }
 
 bool TrackedPath::known(const TimeSpan& span) const {

@@ -5,7 +5,7 @@
 #include <cstdio>
 
 #include "daemon/calibrate/animal_thresholds.hpp"
-#include "daemon/core/angle.hpp"
+#include "daemon/decode/circle.hpp"
 
 namespace vturn::calibrate {
 namespace {
@@ -13,11 +13,6 @@ namespace {
 constexpr SessionNs kHoleNs = kNsPerS / 4;
 /// Of the time that a fit takes; the rest goes into the thresholds of turns.
 constexpr double kTuningShare = 0.6;
-
-std::size_t sector_of(float angle_rad) {
-  const double share = wrap_angle(static_cast<double>(angle_rad)) / kTwoPi;
-  return std::min(kSectors - 1, static_cast<std::size_t>(share * static_cast<double>(kSectors)));
-}
 
 [[gnu::format(printf, 2, 3)]] void add(std::string& list, const char* pattern, ...) {
   std::array<char, 128> text{};
@@ -31,7 +26,7 @@ std::size_t sector_of(float angle_rad) {
 /// "45, 75 and 105 degrees"
 std::string unvisited(const RecordingProgress& progress, double least_s) {
   std::vector<std::string> middles;
-  for (std::size_t i = 0; i < kSectors; ++i) {
+  for (std::size_t i = 0; i < circle::kSectors; ++i) {
     if (static_cast<double>(progress.sector_s[i]) < least_s) middles.push_back(std::to_string(30 * i + 15));
   }
   std::string list;
@@ -78,7 +73,7 @@ void WakeRecording::heading(SessionNs time_ns, float angle_rad) {
     const SessionNs since_ns = time_ns - headings_.back().time_ns;
     if (since_ns > 0 && since_ns <= kHoleNs) {
       progress_.heading_s += seconds(since_ns);
-      progress_.sector_s[sector_of(angle_rad)] += static_cast<float>(seconds(since_ns));
+      progress_.sector_s[circle::sector_of(static_cast<double>(angle_rad))] += static_cast<float>(seconds(since_ns));
     }
   }
   headings_.push_back({time_ns, angle_rad});

@@ -7,10 +7,9 @@
 #include <vector>
 
 #include "daemon/decode/calibration.hpp"
+#include "daemon/decode/circle.hpp"
 
 namespace vturn::calibrate {
-
-inline constexpr std::size_t kSectors = 12;
 
 struct RecordingLimits {
   std::size_t spikes = 4'000'000;  ///< 64 MB: an hour of 1000 spikes a second
@@ -22,10 +21,10 @@ struct RecordingProgress {
   double heading_s = 0.0;  ///< tracked; holes above a quarter of a second do not count
   std::uint64_t spikes = 0;
   std::uint64_t headings = 0;
-  std::uint32_t units = 0;                 ///< seen
-  std::uint32_t units_ready = 0;           ///< with the spikes that calibration asks of a unit
-  std::array<float, kSectors> sector_s{};  ///< tracked heading in each 30 degrees, the first from 0 on
-  std::uint64_t refused = 0;               ///< spikes and headings that came when it was full
+  std::uint32_t units = 0;                         ///< seen
+  std::uint32_t units_ready = 0;                   ///< with the spikes that calibration asks of a unit
+  std::array<float, circle::kSectors> sector_s{};  ///< tracked heading in each 30 degrees, the first from 0 on
+  std::uint64_t refused = 0;                       ///< spikes and headings that came when it was full
   [[nodiscard]] bool full() const noexcept { return refused > 0; }
 };
 

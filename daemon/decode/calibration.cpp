@@ -6,13 +6,12 @@
 
 #include "daemon/core/angle.hpp"
 #include "daemon/decode/calibration_choice.hpp"
+#include "daemon/decode/circle.hpp"
 #include "daemon/decode/tracker_check.hpp"
 #include "daemon/decode/validation.hpp"
 
 namespace vturn {
 namespace {
-
-constexpr std::size_t kSectors = 12;
 
 std::string text(const char* format, double a, double b) {
   char line[256];
@@ -25,9 +24,9 @@ std::optional<std::string> coverage_problem(const TuningFit& fit, const Calibrat
     return text("only %.0f s of tracked heading overlap the recording; %.0f s or more are needed", fit.duration_s,
                 settings.min_duration_s);
   }
-  std::array<double, kSectors> sector_s{};
+  std::array<double, circle::kSectors> sector_s{};
   for (std::size_t bin = 0; bin < kHeadingAngles; ++bin)
-    sector_s[bin * kSectors / kHeadingAngles] += fit.occupancy_s[bin];
+    sector_s[bin * circle::kSectors / kHeadingAngles] += fit.occupancy_s[bin];
   const auto least = std::min_element(sector_s.begin(), sector_s.end());
   if (*least < settings.min_occupancy_s) {
     return text(

@@ -157,13 +157,15 @@ void BlockedDecoding::decode(const CalibrationChoice& choice, const ScoringSetti
   }
 }
 
-std::vector<HeldOutRow> BlockedDecoding::decoded_rows(const CalibrationChoice& choice) {
-  std::vector<HeldOutRow> rows;
-  ScoringSettings scoring{.settle_ns = kSettleNs, .coverage = false};
-  scoring.on_row = [&rows](const HeadingSample& row, double angle_rad) {
+std::function<void(const HeadingSample&, double)> collecting(std::vector<HeldOutRow>& rows) {
+  return [&rows](const HeadingSample& row, double angle_rad) {
     rows.push_back({row.time_ns, row.angle_rad, static_cast<float>(wrap_angle(angle_rad))});
   };
-  decode(choice, scoring, [](const HeadingTally&) {});
+}
+
+std::vector<HeldOutRow> BlockedDecoding::decoded_rows(const CalibrationChoice& choice) {
+  std::vector<HeldOutRow> rows;
+  decode(choice, {.settle_ns = kSettleNs, .coverage = false, .on_row = collecting(rows)}, [](const HeadingTally&) {});
   return rows;
 }
 

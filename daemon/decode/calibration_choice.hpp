@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <vector>
@@ -101,6 +102,9 @@ Chosen chosen(std::span<const SpikeSample> spikes, std::span<const HeadingSample
 std::vector<HeadingSample> without(std::span<const HeadingSample> heading, std::span<const HeadingSample> part);
 /// Contiguous part `fold` of `folds`.
 std::span<const HeadingSample> part_of(std::span<const HeadingSample> heading, std::size_t fold, std::size_t folds);
+
+/// What score_filter tells of each row, added to `rows` (for ScoringSettings::on_row).
+std::function<void(const HeadingSample&, double)> collecting(std::vector<HeldOutRow>& rows);
 
 /// Rows scored at the start of a block would measure how the filter finds its feet, not how well it decodes.
 inline constexpr SessionNs kSettleNs = kNsPerS;

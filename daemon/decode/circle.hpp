@@ -9,6 +9,7 @@
 #include "daemon/core/angle.hpp"
 #include "daemon/core/math.hpp"
 #include "daemon/decode/heading_model.hpp"
+#include "daemon/decode/samples.hpp"
 
 /// Distributions over the kHeadingAngles bins of the heading circle.
 namespace vturn::circle {
@@ -18,6 +19,21 @@ inline constexpr double kBinRad = kTwoPi / static_cast<double>(kHeadingAngles);
 /// Bin whose centre is nearest to an angle in [0, 2π).
 inline std::size_t nearest_bin(double angle_rad) noexcept {
   return static_cast<std::size_t>(std::floor(angle_rad / kBinRad + 0.5)) % kHeadingAngles;
+}
+
+/// Sectors of 30 degrees, the first from 0 on: what of the circle was visited.
+inline constexpr std::size_t kSectors = 12;
+inline std::size_t sector_of(double angle_rad) noexcept {
+  const double share = wrap_angle(angle_rad) / kTwoPi;
+  return std::min(kSectors - 1, static_cast<std::size_t>(share * static_cast<double>(kSectors)));
+}
+
+/// Heading at a time between two rows: linear on the circle.
+inline double interpolated(const HeadingSample& before, const HeadingSample& after, SessionNs time_ns) noexcept {
+  const double share =
+      static_cast<double>(time_ns - before.time_ns) / static_cast<double>(after.time_ns - before.time_ns);
+  const double from_rad = static_cast<double>(before.angle_rad);
+  return wrap_angle(from_rad + share * angle_difference(static_cast<double>(after.angle_rad), from_rad));
 }
 
 /// Angle wrapped to [0, 2π) that stays below 2π as a float.

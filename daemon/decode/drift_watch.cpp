@@ -5,6 +5,7 @@
 
 #include "daemon/core/angle.hpp"
 #include "daemon/core/math.hpp"
+#include "daemon/decode/circle.hpp"
 
 namespace vturn {
 namespace {
@@ -60,8 +61,7 @@ bool DriftWatch::due(SessionNs time_ns) noexcept {
 bool DriftWatch::compare(SessionNs time_ns, double tracked_rad, double decoded_rad) noexcept {
   if (!due(time_ns)) return false;
   if (size_ == 0) visited_.fill(false);
-  const double share = wrap_angle(tracked_rad) / kTwoPi;
-  visited_[std::min(kSectors - 1, static_cast<std::size_t>(share * static_cast<double>(kSectors)))] = true;
+  visited_[circle::sector_of(tracked_rad)] = true;
   blocks_[block_].used = false;  // its former minute is being written over
   blocks_[block_].error_rad[size_++] = static_cast<float>(angle_difference(decoded_rad, tracked_rad));
   return size_ == kBlockSamples && close_block(time_ns);

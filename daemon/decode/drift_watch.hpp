@@ -4,6 +4,7 @@
 #include <cstddef>
 
 #include "daemon/core/types.hpp"
+#include "daemon/decode/circle.hpp"
 
 namespace vturn {
 
@@ -36,7 +37,6 @@ class DriftWatch {
  private:
   static constexpr std::size_t kBlockSamples = 600;
   static constexpr std::size_t kBlocks = 3;
-  static constexpr std::size_t kSectors = 12;
 
   struct Block {
     std::array<float, kBlockSamples> error_rad{};
@@ -53,7 +53,7 @@ class DriftWatch {
   double expected_deg_ = 0.0;
   std::array<Block, kBlocks> blocks_{};
   std::array<float, kBlocks * kBlockSamples> sorted_{};
-  std::array<bool, kSectors> visited_{};
+  std::array<bool, circle::kSectors> visited_{};
   std::size_t block_ = 0;  ///< being filled
   std::size_t size_ = 0;
   SessionNs last_ns_ = 0;

@@ -34,7 +34,7 @@ class HeadingAt {
     const HeadingSample* const before = next_ > 0 ? &heading_[next_ - 1] : nullptr;
     const HeadingSample* const after = next_ < heading_.size() ? &heading_[next_] : nullptr;
     if (before != nullptr && after != nullptr && after->time_ns - before->time_ns <= 2 * interval_ns_) {
-      return between(*before, *after, time_ns);
+      return circle::interpolated(*before, *after, time_ns);
     }
     if (before != nullptr && 2 * (time_ns - before->time_ns) < interval_ns_)
       return static_cast<double>(before->angle_rad);
@@ -44,13 +44,6 @@ class HeadingAt {
   }
 
  private:
-  static double between(const HeadingSample& before, const HeadingSample& after, SessionNs time_ns) {
-    const double share =
-        static_cast<double>(time_ns - before.time_ns) / static_cast<double>(after.time_ns - before.time_ns);
-    const double from_rad = static_cast<double>(before.angle_rad);
-    return wrap_angle(from_rad + share * angle_difference(static_cast<double>(after.angle_rad), from_rad));
-  }
-
   std::span<const HeadingSample> heading_;
   SessionNs interval_ns_;
   std::size_t next_ = 0;

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <limits>
 
-#include "daemon/core/angle.hpp"
 #include "daemon/decode/calibration_choice.hpp"
 
 namespace vturn {
@@ -53,11 +52,7 @@ class Validation {
     HeadingFilter filter;
     filter.prepare(model_of(trained.units, trained.choice, settings_));
     HeadingTally tally;
-    ScoringSettings scoring{.settle_ns = kSettleNs};
-    scoring.on_row = [this](const HeadingSample& row, double angle_rad) {
-      result_.rows.push_back({row.time_ns, row.angle_rad, static_cast<float>(wrap_angle(angle_rad))});
-    };
-    score_filter(filter, spikes_, block, scoring, tally);
+    score_filter(filter, spikes_, block, {.settle_ns = kSettleNs, .on_row = collecting(result_.rows)}, tally);
     result_.block_median_deg.push_back(tally.score().median_abs_error_deg);
     pooled_.add(tally);
     for (std::size_t i = 0; i < kWindowsMs.size(); ++i) {
