@@ -30,9 +30,18 @@ class Target : public ControlTarget {
     return full = !full;
   }
   wire::HealthSnapshot status() override { return {}; }
-  Expected<LoadedModel> load_model(const std::string&, std::uint32_t) override { return Error{"no model here"}; }
-  std::string calibrate(const InputEvent&) override { return "not here"; }
-  std::optional<wire::CalibrationSnapshot> calibration() override { return std::nullopt; }
+  Expected<LoadedModel> load_model(const std::string& file, std::uint32_t request) override {
+    require(!file.empty() && request > 0);
+    if (full = !full; full) return Error{"no model here"};
+    return LoadedModel{.hash = 1, .units = 20, .median_abs_error_deg = 10.0, .handedness_confirmed = false};
+  }
+  std::string calibrate(const InputEvent& event) override {
+    const auto& command = event.payload.command;
+    require(event.kind == InputKind::kCommand && command.request > 0);
+    require(command.command == CommandKind::kCalibrateStart || command.command == CommandKind::kCalibrateStop);
+    return (full = !full) ? "not here" : "";
+  }
+  std::optional<wire::CalibrationSnapshot> calibration() override { return wire::CalibrationSnapshot{}; }
   void request_shutdown() override {}
 
   bool full = false;
