@@ -76,7 +76,7 @@ Run start(const ScratchDir& folder, const Case& expected, const std::filesystem:
 void arm(const Daemon& daemon) {
   const Json health = daemon.await([](const Json& h) { return h.at("sources").at(0).at("alive") == true; }, 20s);
   REQUIRE(health.at("sources").at(0).at("alive") == true);
-  const Finished armed = daemon.control({"arm", "--for", "1h"});
+  const Finished armed = daemon.arm("1h");
   INFO(armed.output);
   REQUIRE(armed.code == 0);
 }

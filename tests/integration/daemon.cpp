@@ -93,6 +93,17 @@ Finished Daemon::control(std::vector<std::string> command) const {
   return run_vturn(command, 120s);
 }
 
+Finished Daemon::arm(const std::string& duration) const {
+  const auto end = std::chrono::steady_clock::now() + 30s;
+  Finished armed = control({"arm", "--for", duration});
+  while (armed.code != 0 && armed.output.find("master-lost") != std::string::npos &&
+         std::chrono::steady_clock::now() < end) {
+    std::this_thread::sleep_for(200ms);
+    armed = control({"arm", "--for", duration});
+  }
+  return armed;
+}
+
 int Daemon::shut_down(std::chrono::seconds limit) {
   control({"shutdown"});
   const auto code = process_->wait(limit);

@@ -49,6 +49,9 @@ class Daemon {
   Json await(const std::function<bool(const Json&)>& holds, std::chrono::seconds limit) const;
   /// `vturn control COMMAND...`; exit code 0 = done.
   Finished control(std::vector<std::string> command) const;
+  /// `vturn control arm`, asked again for half a minute while it is refused for want of the master: a busy machine may
+  /// hold up the program that plays the acquisition for more than the second after which its clock counts as lost.
+  Finished arm(const std::string& duration) const;
   /// Ends it in order; exit code, or -1 when it had to be killed after `limit`.
   int shut_down(std::chrono::seconds limit = std::chrono::seconds(20));
 

@@ -188,9 +188,9 @@ TEST_CASE("a model loaded while armed disarms, bad ones change nothing, and a lo
     const int tracker = free_ports(1).front();
     Daemon daemon(folder, killed ? "killed" : "loaded", rig(animal, address, tracker, animal.heading));
     Mouse mouse(folder, address, tracker, 600.0);
-    daemon.await([](const Json& h) { return counter(h, "spikes") > 2000; }, 30s);
-    const Finished armed = daemon.control({"arm", "--for", "10m"});
-    INFO(armed.output);
+    const Json health = daemon.await([](const Json& h) { return counter(h, "spikes") > 2000; }, 60s);
+    const Finished armed = daemon.arm("10m");
+    INFO(armed.output << "\n" << health.dump() << "\nthe mouse: " << mouse.process().output());
     REQUIRE(armed.code == 0);
     for (const std::filesystem::path& bad : {folder / "nothing.json", animal.sleep, animal.cells}) {
       const Finished refused = daemon.control({"load-model", bad.string()});
@@ -204,7 +204,7 @@ TEST_CASE("a model loaded while armed disarms, bad ones change nothing, and a lo
     INFO(loaded.output);
     CHECK(loaded.code == 0);
     CHECK_FALSE(is_armed(daemon.await([&](const Json& h) { return !is_armed(h); }, 10s)));
-    CHECK(daemon.control({"arm", "--for", "10m"}).code == 0);
+    CHECK(daemon.arm("10m").code == 0);
     CHECK(daemon.control({"load-model", animal.heading.string()}).code == 0);
     std::this_thread::sleep_for(killed ? 1500ms : 500ms);
     if (killed) {

@@ -71,7 +71,7 @@ void wait_alive(const Daemon& daemon) {
 
 void arm(const Daemon& daemon) {
   wait_alive(daemon);
-  const Finished armed = daemon.control({"arm", "--for", "1h"});
+  const Finished armed = daemon.arm("1h");
   INFO(armed.output);
   REQUIRE(armed.code == 0);
 }
