@@ -21,12 +21,12 @@ constexpr SessionNs kStepNs = kNsPerMs;       ///< of simulated spikes
 /// The filter with a detector for each threshold, over one stretch after another.
 class Decoding {
  public:
-  Decoding(const HeadingModel& model, turns::TurnSettings settings, std::span<const double> log_odds)
-      : detectors_(log_odds.size()), onsets_(log_odds.size(), 0) {
+  Decoding(const HeadingModel& model, turns::DetectorSettings settings, std::span<const double> thresholds)
+      : detectors_(thresholds.size()), onsets_(thresholds.size(), 0) {
     filter_.prepare(model);
     filter_.set_dynamics(Dynamics::kRem);
-    for (std::size_t i = 0; i < log_odds.size(); ++i) {
-      settings.log_odds = log_odds[i];
+    for (std::size_t i = 0; i < thresholds.size(); ++i) {
+      settings.set_threshold(thresholds[i]);
       detectors_[i].prepare(settings);
     }
   }
@@ -56,7 +56,7 @@ class Decoding {
   }
 
   HeadingFilter filter_;
-  std::vector<turns::TurnDetector> detectors_;
+  std::vector<turns::Detector> detectors_;
   std::vector<std::uint64_t> onsets_;
   SessionNs counted_from_ns_ = 0;
 };
@@ -146,13 +146,13 @@ HeadingTurnThreshold corrected_row(const HeadingTurnThreshold& row, double log_o
 
 StillOnsets still_onsets(const HeadingModel& model, std::span<const SpikeSample> spikes,
                          std::span<const HeadingSample> heading, std::span<const TimeSpan> still,
-                         const turns::TurnSettings& settings, std::span<const double> log_odds,
+                         const turns::DetectorSettings& settings, std::span<const double> thresholds,
                          const StillSimulation& simulation, const std::function<bool(double)>& progress) {
   const std::vector<TimeSpan> spans = counted(still);
   StillOnsets result;
-  result.log_odds.assign(log_odds.begin(), log_odds.end());
-  result.observed.assign(log_odds.size(), 0);
-  result.simulated.assign(log_odds.size(), 0);
+  result.thresholds.assign(thresholds.begin(), thresholds.end());
+  result.observed.assign(thresholds.size(), 0);
+  result.simulated.assign(thresholds.size(), 0);
   for (const TimeSpan& span : spans) result.minutes += seconds(span.to_ns - span.from_ns) / 60.0;
   if (spans.empty()) return result;
 
@@ -161,12 +161,12 @@ StillOnsets still_onsets(const HeadingModel& model, std::span<const SpikeSample>
   const auto keep_going = [&] {
     return !progress || progress(static_cast<double>(++done) / static_cast<double>((rounds + 1) * spans.size()));
   };
-  Decoding recorded(model, settings, log_odds);
+  Decoding recorded(model, settings, thresholds);
   for (const TimeSpan& span : spans) {
     decode_recorded(spikes, span, recorded);
     if (!keep_going()) return {};
   }
-  Decoding modelled(model, settings, log_odds);
+  Decoding modelled(model, settings, thresholds);
   Simulated simulated(model, heading, simulation);
   for (std::size_t round = 0; round < rounds; ++round) {
     for (const TimeSpan& span : spans) {
@@ -180,14 +180,14 @@ StillOnsets still_onsets(const HeadingModel& model, std::span<const SpikeSample>
   return result;
 }
 
-StillOnsets onsets_in_stillness(const HeadingModel& model, std::span<const SpikeSample> spikes,
+StillOnsets onsets_in_stillness(const HeadingModel& model, turns::Method method, std::span<const SpikeSample> spikes,
                                 std::span<const HeadingSample> heading, std::span<const HeadingTurnThreshold> rows,
                                 const StillSimulation& simulation, const std::function<bool(double)>& progress) {
-  std::vector<double> log_odds;
-  log_odds.reserve(rows.size());
-  for (const HeadingTurnThreshold& row : rows) log_odds.push_back(row.log_odds);
-  return still_onsets(model, spikes, heading, still_stretches(heading, {}), ungated_detector(), log_odds, simulation,
-                      progress);
+  std::vector<double> thresholds;
+  thresholds.reserve(rows.size());
+  for (const HeadingTurnThreshold& row : rows) thresholds.push_back(row.threshold_nats);
+  return still_onsets(model, spikes, heading, still_stretches(heading, {}), ungated_detector(model, method), thresholds,
+                      simulation, progress);
 }
 
 std::vector<OnsetRatio> onset_ratios(const StillOnsets& still) {
@@ -196,7 +196,7 @@ std::vector<OnsetRatio> onset_ratios(const StillOnsets& still) {
   std::vector<OnsetRatio> ratios;
   double ratio = 1.0, shape = kPriorOnsets;
   std::uint64_t observed = 0;
-  for (std::size_t i = 0; i < still.log_odds.size(); ++i) {
+  for (std::size_t i = 0; i < still.thresholds.size(); ++i) {
     const auto simulated = static_cast<double>(still.simulated[i]);
     if (i == 0) {
       observed = still.observed[0];
@@ -222,14 +222,14 @@ std::vector<HeadingTurnThreshold> corrected_turn_thresholds(std::span<const Head
   if (ratios.empty() || rows.size() < 2) return rows;
   std::vector<HeadingTurnThreshold> curve;
   for (HeadingTurnThreshold row : rows) {
-    row.false_alarms_per_minute *= ratio_at(still.log_odds, ratios, row.log_odds).ratio;
+    row.false_alarms_per_minute *= ratio_at(still.thresholds, ratios, row.threshold_nats).ratio;
     // More onsets at a higher threshold are chance.
     if (curve.empty() || row.false_alarms_per_minute < curve.back().false_alarms_per_minute) curve.push_back(row);
   }
   if (curve.size() < 2) return rows;
   for (HeadingTurnThreshold& row : rows) {
-    const double log_odds = turns::log_odds_for(curve, row.false_alarms_per_minute, row.log_odds);
-    row = corrected_row(row, log_odds, ratio_at(still.log_odds, ratios, log_odds));
+    const double log_odds = turns::threshold_at_rate(curve, row.false_alarms_per_minute, row.threshold_nats);
+    row = corrected_row(row, log_odds, ratio_at(still.thresholds, ratios, log_odds));
   }
   return rows;
 }

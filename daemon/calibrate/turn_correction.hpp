@@ -8,7 +8,7 @@
 #include "daemon/calibrate/tracked_path.hpp"
 #include "daemon/decode/heading_model.hpp"
 #include "daemon/decode/samples.hpp"
-#include "daemon/turns/turn_detector.hpp"
+#include "daemon/turns/detector.hpp"
 
 namespace vturn::calibrate {
 
@@ -16,7 +16,7 @@ namespace vturn::calibrate {
 /// spikes come from the model along the same tracked path.
 struct StillOnsets {
   double minutes = 0.0;
-  std::vector<double> log_odds;  ///< ascending
+  std::vector<double> thresholds;  ///< nats, ascending
   std::vector<std::uint64_t> observed;
   double simulated_minutes = 0.0;
   std::vector<std::uint64_t> simulated;
@@ -38,12 +38,12 @@ struct StillSimulation {
 /// empty). Same seed, same result.
 StillOnsets still_onsets(const HeadingModel& model, std::span<const SpikeSample> spikes,
                          std::span<const HeadingSample> heading, std::span<const TimeSpan> still,
-                         const turns::TurnSettings& settings, std::span<const double> log_odds,
+                         const turns::DetectorSettings& settings, std::span<const double> thresholds,
                          const StillSimulation& simulation, const std::function<bool(double)>& progress);
 
 /// The same at the thresholds of these rows, in all stretches of the recording in which the head rests, for the
 /// detector that thresholds are found for.
-StillOnsets onsets_in_stillness(const HeadingModel& model, std::span<const SpikeSample> spikes,
+StillOnsets onsets_in_stillness(const HeadingModel& model, turns::Method method, std::span<const SpikeSample> spikes,
                                 std::span<const HeadingSample> heading, std::span<const HeadingTurnThreshold> rows,
                                 const StillSimulation& simulation, const std::function<bool(double)>& progress);
 

@@ -14,22 +14,27 @@ namespace {
 
 constexpr double kStepS = 0.001;
 constexpr int kStepsPerGrid = 10;  ///< the engine's grid of 10 ms
-constexpr double kCandidateSpacing = 0.2;
-constexpr double kHighestLogOdds = 12.0;
+/// Thresholds that are tried, in nats.
+constexpr double kHighestThreshold = 12.0;
+constexpr double kLogOddsSpacing = 0.2;
+constexpr double kCusumSpacing = 0.5;  // each takes its own logarithms, and the curve is as straight
 
 /// One detector a threshold, all behind the same filter: the whole curve from one simulation.
 struct Candidate {
-  turns::TurnDetector detector;
-  double log_odds = 0.0;
+  turns::Detector detector;
+  double threshold = 0.0;
   std::uint64_t onsets = 0;
 };
 
-std::vector<Candidate> candidates_of(turns::TurnSettings settings) {
+std::vector<Candidate> candidates_of(turns::DetectorSettings settings) {
   std::vector<Candidate> candidates;
-  const double lowest = settings.off_log_odds;
-  for (int i = 1; lowest + i * kCandidateSpacing <= kHighestLogOdds; ++i) {
+  const bool odds = settings.method == turns::Method::kLogOdds;
+  const double lowest = odds ? settings.log_odds.off_log_odds : 0.0;
+  const double spacing = odds ? kLogOddsSpacing : kCusumSpacing;
+  for (int i = 1; lowest + i * spacing <= kHighestThreshold; ++i) {
     Candidate& candidate = candidates.emplace_back();
-    candidate.log_odds = settings.log_odds = lowest + i * kCandidateSpacing;
+    candidate.threshold = lowest + i * spacing;
+    settings.set_threshold(candidate.threshold);
     candidate.detector.prepare(settings);
   }
   return candidates;
@@ -37,14 +42,15 @@ std::vector<Candidate> candidates_of(turns::TurnSettings settings) {
 
 class Rest {
  public:
-  Rest(const HeadingModel& model, const turns::TurnSettings& settings, const RestSimulation& rest)
+  Rest(const HeadingModel& model, const turns::DetectorSettings& settings, const RestSimulation& rest)
       : rest_(rest),
         units_(model, rest.seed),
         misassigned_(model, rest.misassigned_share, rest.seed ^ 0xB5297A4DULL),
         random_(rest.seed ^ 0x5DEECE66DULL),
         candidates_(candidates_of(settings)),
-        off_ratio_(math::exp(settings.off_log_odds)),
-        silence_ns_(static_cast<SessionNs>(settings.max_gap_s * 1e9)) {
+        every_step_counts_(settings.method == turns::Method::kCusum),
+        off_ratio_(math::exp(settings.log_odds.off_log_odds)),
+        silence_ns_(static_cast<SessionNs>(settings.log_odds.max_gap_s * 1e9)) {
     filter_.prepare(model);
     filter_.set_dynamics(Dynamics::kRem);
     decay_ = math::exp(-kStepS / rest.drift_tau_s);
@@ -79,7 +85,7 @@ class Rest {
     const HeadingOutput heading = filter_.estimate();
     // One look at clear rest leaves every detector ready; further ones change nothing before the next rise, but that
     // they forget the past after a silence.
-    const bool rests = at_clear_rest(heading);
+    const bool rests = !every_step_counts_ && at_clear_rest(heading);
     if (rests && rested_ && time_ns - looked_ns_ < silence_ns_ / 2) return;
     rested_ = rests;
     looked_ns_ = time_ns;
@@ -109,6 +115,7 @@ class Rest {
   double velocity_ = 0.0;
   double angle_ = 0.0;
   SessionNs time_ns_ = 0;
+  bool every_step_counts_;
   double off_ratio_;
   SessionNs silence_ns_;
   SessionNs looked_ns_ = 0;
@@ -123,16 +130,20 @@ std::vector<HeadingTurnThreshold> curve_of(const std::vector<Candidate>& candida
     // Among equal counts the lowest threshold detects most.
     if (!curve.empty() && rate >= curve.back().false_alarms_per_minute) continue;
     const RateInterval interval = poisson_interval(candidate.onsets, minutes);
-    curve.push_back({rate, candidate.log_odds, interval.low, interval.high});
+    curve.push_back({rate, candidate.threshold, interval.low, interval.high});
   }
   return curve;
 }
 
 }  // namespace
 
-turns::TurnSettings ungated_detector() {
-  turns::TurnSettings settings;
-  settings.min_evidence_nats_per_spike = 0.0;
+turns::DetectorSettings ungated_detector(const HeadingModel& model, turns::Method method) {
+  const HeadingDynamics& rem = model.dynamics[static_cast<std::size_t>(Dynamics::kRem)];
+  turns::DetectorSettings settings;
+  settings.method = method;
+  settings.log_odds.min_evidence_nats_per_spike = settings.cusum.min_evidence_nats_per_spike = 0.0;
+  settings.cusum.rest_to_turn_hz = static_cast<double>(rem.rest_to_turn_hz);
+  settings.cusum.turn_to_rest_hz = static_cast<double>(rem.turn_to_rest_hz);
   return settings;
 }
 
@@ -148,7 +159,7 @@ RateInterval poisson_interval(std::uint64_t count, double duration) {
 }
 
 std::vector<HeadingTurnThreshold> simulate_turn_thresholds(const HeadingModel& model,
-                                                           const turns::TurnSettings& settings,
+                                                           const turns::DetectorSettings& settings,
                                                            const RestSimulation& rest,
                                                            std::span<const double> false_alarms_per_minute,
                                                            const std::function<bool(double)>& progress) {
@@ -173,7 +184,7 @@ std::vector<HeadingTurnThreshold> simulate_turn_thresholds(const HeadingModel& m
         rate < curve.back().false_alarms_per_minute) {
       continue;
     }
-    const double log_odds = turns::log_odds_for(curve, rate, 0.0);
+    const double log_odds = turns::threshold_at_rate(curve, rate, 0.0);
     const double minutes = rest.duration_s / 60.0;
     const RateInterval interval = poisson_interval(static_cast<std::uint64_t>(std::lround(rate * minutes)), minutes);
     table.push_back({rate, log_odds, interval.low, interval.high});

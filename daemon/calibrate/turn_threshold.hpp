@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "daemon/decode/heading_model.hpp"
+#include "daemon/turns/detector.hpp"
 #include "daemon/turns/thresholds.hpp"
-#include "daemon/turns/turn_detector.hpp"
 
 namespace vturn::calibrate {
 
@@ -21,8 +21,9 @@ struct RestSimulation {
   std::uint64_t seed = 1;
 };
 
-/// The detector that thresholds are found for: without an evidence gate, as the rig file's can only lower the rate.
-turns::TurnSettings ungated_detector();
+/// The detector that thresholds are found for, behind this model's REM dynamics: without an evidence gate, as the rig
+/// file's can only lower the rate.
+turns::DetectorSettings ungated_detector(const HeadingModel& model, turns::Method method);
 
 /// Quantile, z standard deviations out, of a Gamma distribution of this shape and mean 1 (Wilson and Hilferty 1931); 0
 /// where the approximation would go below.
@@ -38,12 +39,12 @@ struct RateInterval {
 RateInterval poisson_interval(std::uint64_t count, double duration);
 
 /// Thresholds for the given false-alarm rates (per minute, left and right together) of a turn detector with `settings`
-/// (its log_odds is ignored) behind a heading filter with this model's REM dynamics, by simulating rest with this
+/// (its threshold is ignored) behind a heading filter with this model's REM dynamics, by simulating rest with this
 /// model's tuning. Rows are in descending order of rate; a rate above what the lowest threshold gives, or below one
 /// false alarm in the whole simulation, is left out. `progress` gets the share done and returns false to stop (the
 /// result is then empty). Same seed, same table.
 std::vector<HeadingTurnThreshold> simulate_turn_thresholds(const HeadingModel& model,
-                                                           const turns::TurnSettings& settings,
+                                                           const turns::DetectorSettings& settings,
                                                            const RestSimulation& rest,
                                                            std::span<const double> false_alarms_per_minute,
                                                            const std::function<bool(double)>& progress);

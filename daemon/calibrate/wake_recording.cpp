@@ -118,6 +118,7 @@ Expected<HeadingModel> fit_model(const WakeRecording& recording, const Calibrati
     return goes_on = keep_going(kTuningShare + (1.0 - kTuningShare) * share);
   });
   model->turn_thresholds = thresholds.rows;
+  model->cusum_thresholds = thresholds.cusum_rows;
   if (!goes_on) return Error{"stopped before the end; no model was made"};
   return model;
 }

@@ -56,11 +56,11 @@ struct HeadingFigures {
   double duration_s = 0.0;  ///< of heading with occupancy
 };
 
-/// With this threshold the turn detector gives so many false onsets a minute while the heading rests (daemon/turns;
+/// With this threshold a turn detector gives so many false onsets a minute while the heading rests (daemon/turns;
 /// found by simulation on this model's tuning).
 struct HeadingTurnThreshold {
   double false_alarms_per_minute = 0.0;
-  double log_odds = 0.0;
+  double threshold_nats = 0.0;  ///< log-odds; of CUSUM, the sum
   double low_per_minute = 0.0;  ///< 95 % Poisson interval
   double high_per_minute = 0.0;
 };
@@ -83,8 +83,9 @@ struct HeadingModel {
   float evidence_tau_s = 0.35F;  ///< memory of the evidence and rate outputs
   Handedness handedness = Handedness::kUnconfirmed;
   HeadingFigures cross_validated;
-  std::vector<HeadingTurnThreshold> turn_thresholds;  ///< by falling rate; empty = none simulated
-  std::uint64_t hash = 0;                             ///< of everything above that the filter uses: model_hash()
+  std::vector<HeadingTurnThreshold> turn_thresholds;   ///< by falling rate; empty = none simulated
+  std::vector<HeadingTurnThreshold> cusum_thresholds;  ///< the same of the CUSUM detector
+  std::uint64_t hash = 0;                              ///< of everything above that the filter uses: model_hash()
 };
 
 /// FNV-1a over the fields that decide what the filter computes, in a fixed order.

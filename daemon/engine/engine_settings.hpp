@@ -8,8 +8,8 @@
 #include "daemon/sleep/sleep_model.hpp"
 #include "daemon/trigger/settings.hpp"
 #include "daemon/turns/coupling.hpp"
+#include "daemon/turns/detector.hpp"
 #include "daemon/turns/population_detector.hpp"
-#include "daemon/turns/turn_detector.hpp"
 
 namespace vturn {
 
@@ -18,7 +18,7 @@ namespace vturn {
 struct EngineSettings {
   std::optional<HeadingModel> heading;
   Kernel kernel = Kernel::automatic;
-  turns::TurnSettings turns;
+  turns::DetectorSettings turns;
   std::optional<turns::PopulationSettings> population;
   turns::CouplingSettings coupling;
   std::optional<SleepModel> sleep;

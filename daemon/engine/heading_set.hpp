@@ -3,7 +3,7 @@
 #include "daemon/decode/drift_watch.hpp"
 #include "daemon/decode/heading_filter.hpp"
 #include "daemon/engine/engine_settings.hpp"
-#include "daemon/turns/turn_detector.hpp"
+#include "daemon/turns/detector.hpp"
 
 namespace vturn {
 
@@ -11,7 +11,7 @@ namespace vturn {
 struct HeadingSet {
   HeadingFilter filter;
   HeadingFilter twin;  ///< the same spikes under permuted identities: what evidence there is without a ring
-  turns::TurnDetector turns;
+  turns::Detector turns;
   DriftWatch drift;
 
   /// The only call that allocates. Throws std::invalid_argument for what cannot be run; `settings.heading` is there.

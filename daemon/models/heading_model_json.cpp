@@ -59,16 +59,17 @@ HeadingDynamics read_dynamics(const Json& root, Dynamics set) {
   return dynamics;
 }
 
-std::vector<HeadingTurnThreshold> read_turn_thresholds(const Json& root) {
+/// `nats`: what a row calls its threshold.
+std::vector<HeadingTurnThreshold> read_turn_thresholds(const Json& root, const char* key, const char* nats) {
   constexpr std::size_t kMost = 100;
-  const Json& list = child(root, "turn_thresholds", "turn_thresholds");
-  if (!list.is_array() || list.size() > kMost) throw BadModel("key 'turn_thresholds' must be a list");
+  const Json& list = child(root, key, key);
+  if (!list.is_array() || list.size() > kMost) throw BadModel(std::string("key '") + key + "' must be a list");
   std::vector<HeadingTurnThreshold> thresholds;
   for (std::size_t i = 0; i < list.size(); ++i) {
-    const std::string where = "turn_thresholds[" + std::to_string(i) + "].";
-    const auto value = [&](const char* key) { return static_cast<double>(number_at(list[i], key, where)); };
+    const std::string where = std::string(key) + "[" + std::to_string(i) + "].";
+    const auto value = [&](const char* name) { return static_cast<double>(number_at(list[i], name, where)); };
     thresholds.push_back(
-        {value("false_alarms_per_minute"), value("log_odds"), value("low_per_minute"), value("high_per_minute")});
+        {value("false_alarms_per_minute"), value(nats), value("low_per_minute"), value("high_per_minute")});
     const bool falls = i == 0 || thresholds[i].false_alarms_per_minute < thresholds[i - 1].false_alarms_per_minute;
     if (!(thresholds[i].false_alarms_per_minute > 0.0) || !falls) {
       throw BadModel("key '" + where + "false_alarms_per_minute' must be above 0 and fall from row to row");
@@ -77,11 +78,11 @@ std::vector<HeadingTurnThreshold> read_turn_thresholds(const Json& root) {
   return thresholds;
 }
 
-Json write_turn_thresholds(const std::vector<HeadingTurnThreshold>& thresholds) {
+Json write_turn_thresholds(const std::vector<HeadingTurnThreshold>& thresholds, const char* nats) {
   Json list = Json::array();
   for (const HeadingTurnThreshold& row : thresholds) {
     list.push_back({{"false_alarms_per_minute", row.false_alarms_per_minute},
-                    {"log_odds", row.log_odds},
+                    {nats, row.threshold_nats},
                     {"low_per_minute", row.low_per_minute},
                     {"high_per_minute", row.high_per_minute}});
   }
@@ -123,7 +124,9 @@ HeadingModel read_model(const Json& root) {
   model.evidence_tau_s = number_at(root, "evidence_tau_s", "");
   model.handedness = read_handedness(root);
   model.cross_validated = read_figures(root);
-  model.turn_thresholds = read_turn_thresholds(root);
+  model.turn_thresholds = read_turn_thresholds(root, "turn_thresholds", "log_odds");
+  if (root.contains("cusum_thresholds"))
+    model.cusum_thresholds = read_turn_thresholds(root, "cusum_thresholds", "nats");
   for (const Dynamics set : kSets) model.dynamics[static_cast<std::size_t>(set)] = read_dynamics(root, set);
   const Json& units = child(root, "units", "units");
   if (!units.is_array() || units.empty() || units.size() > kMaxUnits) {
@@ -182,7 +185,8 @@ std::string heading_model_to_json(const HeadingModel& model) {
   root["gain_max"] = model.gain_max;
   root["evidence_tau_s"] = model.evidence_tau_s;
   root["cross_validated"] = write_figures(model.cross_validated);
-  root["turn_thresholds"] = write_turn_thresholds(model.turn_thresholds);
+  root["turn_thresholds"] = write_turn_thresholds(model.turn_thresholds, "log_odds");
+  if (!model.cusum_thresholds.empty()) root["cusum_thresholds"] = write_turn_thresholds(model.cusum_thresholds, "nats");
   for (const Dynamics set : kSets) {
     root["dynamics"][name_of(set)] = write_dynamics(model.dynamics[static_cast<std::size_t>(set)]);
   }

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 
+#include "daemon/calibrate/turn_threshold.hpp"
 #include "daemon/core/text_hash.hpp"
 #include "daemon/models/heading_model_json.hpp"
 #include "daemon/models/sleep_model_json.hpp"
@@ -125,17 +126,26 @@ trigger::TriggerSettings trigger_settings(const Rig& rig) {
   return result;
 }
 
-Expected<turns::TurnSettings> turn_settings(const Rig& rig, const HeadingModel& model) {
-  turns::TurnSettings result;
-  result.refractory_s = rig.turns.refractory_ms * 1e-3;
-  result.min_evidence_nats_per_spike = rig.turns.min_evidence_nats_per_spike;
-  result.min_spikes_per_s = rig.turns.min_spikes_per_s;
-  result.log_odds = rig.turns.log_odds;
-  if (result.log_odds > 0.0) return result;
-  result.log_odds = turns::log_odds_for(model.turn_thresholds, rig.turns.false_alarms_per_minute, std::nan(""));
-  if (result.log_odds > result.off_log_odds) return result;
-  return Error{rig.heading.model +
-               ": has no thresholds for turns; calibrate it again, or set [turns] log_odds in the rig file"};
+Expected<turns::DetectorSettings> turn_settings(const Rig& rig, const HeadingModel& model) {
+  const bool cusum = rig.turns.detector == "cusum";
+  turns::DetectorSettings result =
+      calibrate::ungated_detector(model, cusum ? turns::Method::kCusum : turns::Method::kLogOdds);
+  result.log_odds.refractory_s = result.cusum.refractory_s = rig.turns.refractory_ms * 1e-3;
+  result.log_odds.min_evidence_nats_per_spike = result.cusum.min_evidence_nats_per_spike =
+      rig.turns.min_evidence_nats_per_spike;
+  result.log_odds.min_spikes_per_s = result.cusum.min_spikes_per_s = rig.turns.min_spikes_per_s;
+  double nats = cusum ? rig.turns.cusum_nats : rig.turns.log_odds;
+  if (!(nats > 0.0)) {
+    nats = turns::threshold_at_rate(cusum ? model.cusum_thresholds : model.turn_thresholds,
+                                    rig.turns.false_alarms_per_minute, std::nan(""));
+  }
+  const double lowest = cusum ? 0.0 : result.log_odds.off_log_odds;
+  if (!(nats > lowest)) {
+    return Error{rig.heading.model + ": has no thresholds for turns by " + rig.turns.detector +
+                 "; calibrate it again, or set [turns] " + (cusum ? "cusum_nats" : "log_odds") + " in the rig file"};
+  }
+  result.set_threshold(nats);
+  return result;
 }
 
 turns::PopulationSettings population_settings(const Rig& rig, const TurnCells& cells) {

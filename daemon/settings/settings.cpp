@@ -137,7 +137,9 @@ void read_sleep(Section& section, Sleep& sleep) {
 
 void read_turns(Section& section, Turns& turns) {
   section.real("false_alarms_per_minute", turns.false_alarms_per_minute, 0.01, 60.0);
+  section.choice("detector", turns.detector, {"log_odds", "cusum"});
   section.real("log_odds", turns.log_odds, 0.0, 50.0);
+  section.real("cusum_nats", turns.cusum_nats, 0.0, 50.0);
   section.real("refractory_ms", turns.refractory_ms, 0.0, 10'000.0);
   section.real("min_evidence_nats_per_spike", turns.min_evidence_nats_per_spike, -10.0, 10.0);
   section.real("min_spikes_per_s", turns.min_spikes_per_s, 0.0, 10'000.0);
@@ -308,6 +310,10 @@ void check_references(Section& root, const Rig& rig) {
       root.fail("rule", "\"" + rule.name +
                             "\" waits for turns, so [heading] needs a model (or a source that tracks heading, to "
                             "calibrate one live)");
+    }
+    if (rule.when == "turn" && rule.state != "REM" && rig.turns.detector == "cusum") {
+      root.fail("rule", "\"" + rule.name + "\" waits for turns in " + rule.state +
+                            ", but [turns] detector = \"cusum\" finds those of REM only; use \"log_odds\"");
     }
     if (rig.sleep.model.empty()) {
       root.fail("rule", "\"" + rule.name + "\" asks for " + rule.state + ", so [sleep] needs a model");

@@ -79,8 +79,10 @@ struct Sleep {
 };
 
 struct Turns {
+  std::string detector = "log_odds";  ///< log_odds | cusum
   double false_alarms_per_minute = 1.0;
-  double log_odds = 0.0;  ///< 0 = from the model's table
+  double log_odds = 0.0;    ///< 0 = from the model's table
+  double cusum_nats = 0.0;  ///< 0 = from the model's table
   double refractory_ms = 200.0;
   double min_evidence_nats_per_spike = 0.0;
   double min_spikes_per_s = 10.0;

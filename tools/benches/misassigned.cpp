@@ -60,7 +60,8 @@ std::vector<HeadingTurnThreshold> simulated(const HeadingModel& cells, double sh
   calibrate::RestSimulation rest;
   rest.misassigned_share = share;
   rest.seed = seed;
-  return calibrate::simulate_turn_thresholds(cells, calibrate::ungated_detector(), rest, kRatesPerMinute, keep_going);
+  return calibrate::simulate_turn_thresholds(cells, calibrate::ungated_detector(cells, turns::Method::kLogOdds), rest,
+                                             kRatesPerMinute, keep_going);
 }
 
 std::vector<HeadingTurnThreshold> corrected(const HeadingModel& cells, const Wake& wake,
@@ -69,7 +70,8 @@ std::vector<HeadingTurnThreshold> corrected(const HeadingModel& cells, const Wak
   calibrate::StillSimulation simulation;
   simulation.misassigned_share = share;
   simulation.seed = seed;
-  const auto onsets = calibrate::onsets_in_stillness(cells, wake.spikes, wake.heading, rows, simulation, keep_going);
+  const auto onsets = calibrate::onsets_in_stillness(cells, turns::Method::kLogOdds, wake.spikes, wake.heading, rows,
+                                                     simulation, keep_going);
   still_minutes = onsets.minutes;
   return calibrate::corrected_turn_thresholds(rows, onsets);
 }
@@ -82,7 +84,7 @@ std::array<std::size_t, kMechanisms> false_alarms(const HeadingModel& cells, con
   filter.set_dynamics(Dynamics::kRem);
   std::array<turns::TurnDetector, kMechanisms> detectors;
   std::array<std::size_t, kMechanisms> onsets{};
-  turns::TurnSettings settings = calibrate::ungated_detector();
+  turns::TurnSettings settings = calibrate::ungated_detector(cells, turns::Method::kLogOdds).log_odds;
   for (std::size_t i = 0; i < kMechanisms; ++i) {
     settings.log_odds = log_odds[i];
     detectors[i].prepare(settings);
@@ -115,7 +117,7 @@ HeadingTurnThreshold row_for(const std::vector<HeadingTurnThreshold>& rows, doub
   });
   row.low_per_minute *= rate / row.false_alarms_per_minute;
   row.high_per_minute *= rate / row.false_alarms_per_minute;
-  row.log_odds = turns::log_odds_for(rows, rate, row.log_odds);
+  row.threshold_nats = turns::threshold_at_rate(rows, rate, row.threshold_nats);
   return row;
 }
 
@@ -127,7 +129,7 @@ void add(ThresholdMechanism& sum, const HeadingTurnThreshold& row, std::size_t f
   sum.highest = std::max(sum.highest, rate);
   sum.false_alarms += false_alarms;
   sum.minutes += minutes;
-  sum.log_odds += share * row.log_odds;
+  sum.log_odds += share * row.threshold_nats;
   sum.told_low += share * row.low_per_minute;
   sum.told_high += share * row.high_per_minute;
   sum.inside += interval.high >= row.low_per_minute && interval.low <= row.high_per_minute ? 1 : 0;
@@ -158,7 +160,7 @@ MisassignedRun misassigned_run(const MisassignedSettings& settings, const std::f
     std::array<double, kMechanisms> log_odds{};
     for (std::size_t i = 0; i < kMechanisms; ++i) {
       rows[i] = row_for(tables[i], settings.false_alarms_per_minute);
-      log_odds[i] = rows[i].log_odds;
+      log_odds[i] = rows[i].threshold_nats;
     }
     const auto onsets = false_alarms(cells, rest, log_odds);
     for (std::size_t i = 0; i < kMechanisms; ++i) add(run.mechanisms[i], rows[i], onsets[i], rest.minutes(), each);

@@ -9,8 +9,7 @@
 #include "daemon/decode/heading_filter.hpp"
 #include "daemon/decode/memoryless.hpp"
 #include "daemon/decode/random_walk.hpp"
-#include "daemon/turns/cusum_detector.hpp"
-#include "daemon/turns/turn_detector.hpp"
+#include "daemon/turns/detector.hpp"
 #include "tools/benches/ideal_observer.hpp"
 #include "tools/benches/score_trace.hpp"
 
@@ -46,8 +45,10 @@ std::vector<Decoded> decoded(const HeadingModel& cells, const DetectionSession& 
   return trace;
 }
 
-template <class Detector>
-std::vector<Onset> onsets_by(Detector& detector, const std::vector<Decoded>& trace) {
+std::vector<Onset> onsets_by(turns::DetectorSettings settings, double threshold, const std::vector<Decoded>& trace) {
+  settings.set_threshold(threshold);
+  turns::Detector detector;
+  detector.prepare(settings);
   std::vector<Onset> onsets;
   TurnOutput turn;
   for (const Decoded& row : trace) {
@@ -57,28 +58,10 @@ std::vector<Onset> onsets_by(Detector& detector, const std::vector<Decoded>& tra
   return onsets;
 }
 
-std::vector<Onset> log_odds_onsets(double threshold, const std::vector<Decoded>& trace) {
-  turns::TurnSettings settings;
-  settings.log_odds = threshold;
-  turns::TurnDetector detector;
-  detector.prepare(settings);
-  return onsets_by(detector, trace);
-}
-
-std::vector<Onset> cusum_onsets(double nats, const HeadingDynamics& dynamics, const std::vector<Decoded>& trace) {
-  turns::CusumSettings settings;
-  settings.nats = nats;
-  settings.rest_to_turn_hz = static_cast<double>(dynamics.rest_to_turn_hz);
-  settings.turn_to_rest_hz = static_cast<double>(dynamics.turn_to_rest_hz);
-  turns::CusumDetector detector;
-  detector.prepare(settings);
-  return onsets_by(detector, trace);
-}
-
 double wanted_onsets(const DetectionTrial& trial) { return trial.false_alarms_per_minute * trial.training.minutes(); }
 
-double simulated_threshold(const DetectionTrial& trial, std::uint64_t seed) {
-  const turns::TurnSettings detector = calibrate::ungated_detector();
+double simulated_threshold(const DetectionTrial& trial, turns::Method method, std::uint64_t seed) {
+  const turns::DetectorSettings detector = calibrate::ungated_detector(trial.cells, method);
   calibrate::RestSimulation rest;
   rest.seed = seed;
   const std::array rates{2.0 * trial.false_alarms_per_minute, trial.false_alarms_per_minute,
@@ -87,7 +70,7 @@ double simulated_threshold(const DetectionTrial& trial, std::uint64_t seed) {
     tools::throw_if_interrupted();
     return true;
   });
-  return turns::log_odds_for(table, trial.false_alarms_per_minute, detector.log_odds);
+  return turns::threshold_at_rate(table, trial.false_alarms_per_minute, 1.0);
 }
 
 /// Angle of a decoder every kSpeedGridNs.
@@ -147,19 +130,15 @@ ScoreTrace observer_trace(const HeadingModel& cells, const DetectionSession& ses
 }  // namespace
 
 std::vector<Attempt> switching_attempts(const DetectionTrial& trial, std::uint64_t seed) {
-  const HeadingDynamics& dynamics = trial.cells.dynamics[static_cast<std::size_t>(Dynamics::kRem)];
-  Attempt own{"vturn: switching filter, log-odds", "", simulated_threshold(trial, seed), {}, {}};
-  Attempt cusum{"CUSUM behind the switching filter", "", 0.0, {}, {}};
-  const auto training = decoded(trial.cells, trial.training);
-  cusum.threshold = threshold_for([&](double nats) { return cusum_onsets(nats, dynamics, training).size(); },
-                                  wanted_onsets(trial), 2.0, 12.0);
   const auto rest = decoded(trial.cells, trial.rest);
-  own.at_rest = log_odds_onsets(own.threshold, rest);
-  cusum.at_rest = cusum_onsets(cusum.threshold, dynamics, rest);
   const auto turns = decoded(trial.cells, trial.turns);
-  own.with_turns = log_odds_onsets(own.threshold, turns);
-  cusum.with_turns = cusum_onsets(cusum.threshold, dynamics, turns);
-  return {std::move(own), std::move(cusum)};
+  const auto attempt = [&](const char* name, turns::Method method) {
+    const double threshold = simulated_threshold(trial, method, seed);
+    const turns::DetectorSettings settings = calibrate::ungated_detector(trial.cells, method);
+    return Attempt{name, "", threshold, onsets_by(settings, threshold, rest), onsets_by(settings, threshold, turns)};
+  };
+  return {attempt("vturn: switching filter, log-odds", turns::Method::kLogOdds),
+          attempt("CUSUM behind the switching filter", turns::Method::kCusum)};
 }
 
 std::vector<Attempt> memoryless_speed_attempts(const DetectionTrial& trial) {

@@ -25,8 +25,8 @@ struct Attempt {
   std::vector<Onset> at_rest, with_turns;
 };
 
-/// vturn's switching filter and turn detector, with the threshold that calibration gives: simulated rest of an hour.
-/// Behind the same filter, CUSUM.
+/// vturn's switching filter and its two detectors, log-odds and CUSUM, with the thresholds that calibration gives:
+/// simulated rest of an hour.
 std::vector<Attempt> switching_attempts(const DetectionTrial& trial, std::uint64_t seed);
 /// Speed of the memoryless decoder's angle above a threshold: several windows and lags.
 std::vector<Attempt> memoryless_speed_attempts(const DetectionTrial& trial);

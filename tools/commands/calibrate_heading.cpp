@@ -69,13 +69,14 @@ void add_turn_thresholds(const WakeData& data, Calibration& result) {
   });
   throw_if_interrupted();
   result.model.turn_thresholds = result.thresholds.rows;
+  result.model.cusum_thresholds = result.thresholds.cusum_rows;
 }
 
-Json thresholds_of(const HeadingModel& model) {
+Json thresholds_of(const std::vector<HeadingTurnThreshold>& rows, const char* nats) {
   Json list = Json::array();
-  for (const HeadingTurnThreshold& row : model.turn_thresholds) {
+  for (const HeadingTurnThreshold& row : rows) {
     list.push_back({{"false_alarms_per_minute", row.false_alarms_per_minute},
-                    {"log_odds", row.log_odds},
+                    {nats, row.threshold_nats},
                     {"low_per_minute", row.low_per_minute},
                     {"high_per_minute", row.high_per_minute}});
   }
@@ -141,7 +142,8 @@ Json summary(const Calibration& result, const Options& options) {
           {"still_minutes", result.thresholds.still_minutes},
           {"still_false_onsets", result.thresholds.still_onsets},
           {"still_expected_onsets", result.thresholds.expected_onsets},
-          {"turn_thresholds", thresholds_of(model)}};
+          {"turn_thresholds", thresholds_of(model.turn_thresholds, "log_odds")},
+          {"cusum_thresholds", thresholds_of(model.cusum_thresholds, "nats")}};
 }
 
 void print_text(const Calibration& result, const Options& options) {

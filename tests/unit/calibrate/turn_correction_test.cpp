@@ -6,6 +6,7 @@
 
 #include "daemon/calibrate/misassigned_share.hpp"
 #include "daemon/calibrate/simulated_units.hpp"
+#include "daemon/calibrate/turn_threshold.hpp"
 #include "daemon/core/angle.hpp"
 #include "daemon/decode/circle.hpp"
 #include "daemon/decode/dynamics.hpp"
@@ -31,7 +32,7 @@ StillOnsets onsets(std::vector<std::uint64_t> observed, std::vector<std::uint64_
   StillOnsets still;
   still.minutes = 10.0;
   still.simulated_minutes = 100.0;
-  for (std::size_t i = 0; i < observed.size(); ++i) still.log_odds.push_back(0.5 * static_cast<double>(i));
+  for (std::size_t i = 0; i < observed.size(); ++i) still.thresholds.push_back(0.5 * static_cast<double>(i));
   still.observed = std::move(observed);
   still.simulated = std::move(simulated);
   return still;
@@ -85,7 +86,7 @@ TEST_CASE("without stillness the simulation stands, with an interval of the prio
   const auto rows = corrected_turn_thresholds(table(), onsets({0, 0, 0, 0, 0}, {0, 0, 0, 0, 0}));
   REQUIRE(rows.size() == 5);
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    CHECK(rows[i].log_odds == Approx(table()[i].log_odds));
+    CHECK(rows[i].threshold_nats == Approx(table()[i].threshold_nats));
     CHECK(rows[i].false_alarms_per_minute == table()[i].false_alarms_per_minute);
     CHECK(rows[i].low_per_minute < 0.35 * rows[i].false_alarms_per_minute);  // Gamma(4): 0.27-2.19 of its mean
     CHECK(rows[i].high_per_minute > 2.1 * rows[i].false_alarms_per_minute);
@@ -97,7 +98,7 @@ TEST_CASE("twice the onsets that the model expects, and many: thresholds rise by
   const auto rows =
       corrected_turn_thresholds(table(), onsets({16000, 8000, 4000, 2000, 1000}, {80000, 40000, 20000, 10000, 5000}));
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    CHECK(rows[i].log_odds == Approx(table()[i].log_odds + 0.5).margin(0.01));
+    CHECK(rows[i].threshold_nats == Approx(table()[i].threshold_nats + 0.5).margin(0.01));
     CHECK(rows[i].low_per_minute / rows[i].false_alarms_per_minute == Approx(0.9).margin(0.02));
   }
 }
@@ -136,8 +137,7 @@ TEST_CASE("the share of misassigned spikes is found from which unit fires at whi
 TEST_CASE("onsets in stillness: as many as expected when the spikes are the model's, more when they are misassigned") {
   const HeadingModel model = cells(20);
   const std::vector<double> log_odds{-1.0, 0.0, 1.0};
-  turns::TurnSettings settings;
-  settings.min_evidence_nats_per_spike = 0.0;
+  const turns::DetectorSettings settings = ungated_detector(model, turns::Method::kLogOdds);
   const auto count = [&](double share, double fitted) {
     const Wake data = wake(model, 10.0, share, 11);
     const auto still = still_stretches(data.heading, {});
@@ -160,6 +160,6 @@ TEST_CASE("onsets in stillness: as many as expected when the spikes are the mode
   const auto still = still_stretches(data.heading, {});
   CHECK(still_onsets(model, data.spikes, data.heading, still, settings, log_odds, {}, [](double) {
           return false;
-        }).log_odds.empty());
+        }).thresholds.empty());
   CHECK(still_onsets(model, data.spikes, data.heading, {}, settings, log_odds, {}, {}).minutes == 0.0);
 }

@@ -124,6 +124,7 @@ TEST_CASE("the fit is that of the same data from a file, with thresholds; it ref
   CHECK(model->handedness == Handedness::kConfirmed);
   CHECK(model->hash == model_hash(*model));
   CHECK(model->turn_thresholds.size() >= 2);
+  CHECK(model->cusum_thresholds.size() >= 2);
   auto same = calibrate_heading(recording.spikes(), recording.headings(), {});
   REQUIRE(same);
   same->handedness = Handedness::kConfirmed;

@@ -58,8 +58,8 @@ inline EngineSettings engine_settings() {
   settings.sleep = sleep_model();
   settings.features.theta = settings.features.slow = 0;
   settings.features.emg = 1;
-  settings.turns.min_evidence_nats_per_spike = -1.0;
-  settings.turns.log_odds = 2.0;
+  settings.turns.log_odds.min_evidence_nats_per_spike = -1.0;
+  settings.turns.log_odds.log_odds = 2.0;
   settings.population = turns::PopulationSettings{};
   settings.population->threshold_sd = 2.0;  // plain Poisson spikes: their own excursions are the events
   settings.population->kernel_s = 0.03;

@@ -47,6 +47,22 @@ TEST_CASE("a heading model comes back from JSON with the same bits and hash") {
   CHECK(back->cross_validated.median_abs_error_deg == 10.5);
   CHECK(std::isnan(back->cross_validated.memoryless_200ms_median_abs_error_deg));
   CHECK(back->cross_validated.steps == 78'250);
+  CHECK(back->cusum_thresholds.empty());
+}
+
+TEST_CASE("thresholds of both turn detectors come back, and rows out of order are refused") {
+  HeadingModel model = example();
+  model.turn_thresholds = {{2.0, 0.1, 1.8, 2.2}, {1.0, 0.6, 0.8, 1.2}};
+  model.cusum_thresholds = {{2.0, 3.5, 1.8, 2.2}, {1.0, 4.25, 0.8, 1.2}};
+  const auto back = heading_model_from_json(heading_model_to_json(model), "m.json");
+  REQUIRE(back);
+  CHECK(back->turn_thresholds.at(1).threshold_nats == Approx(0.6));
+  CHECK(back->cusum_thresholds.at(1).threshold_nats == 4.25);
+  CHECK(back->cusum_thresholds.at(0).high_per_minute == Approx(2.2));
+  std::swap(model.cusum_thresholds[0], model.cusum_thresholds[1]);
+  const auto refused = heading_model_from_json(heading_model_to_json(model), "m.json");
+  REQUIRE_FALSE(refused);
+  CHECK_THAT(refused.error(), Catch::Contains("m.json") && Catch::Contains("cusum_thresholds[1]"));
 }
 
 TEST_CASE("every field that the filter uses is in the hash") {

@@ -82,7 +82,14 @@ TEST_CASE("model loader: what cannot be used is refused in one line that names i
   rig.turns.log_odds = 0.0;
   write_file(folder / "without-thresholds.json", model_text(0.5F));
   ModelLoader strict(rig, {}, nullptr, slot);
-  CHECK_THAT(strict.offer("without-thresholds.json").error(), Catch::Contains("no thresholds for turns"));
+  CHECK_THAT(strict.offer("without-thresholds.json").error(), Catch::Contains("no thresholds for turns by log_odds"));
+  rig.turns.log_odds = 2.0;
+  rig.turns.detector = "cusum";
+  ModelLoader cusum(rig, {}, nullptr, slot);
+  CHECK_THAT(cusum.offer("without-thresholds.json").error(), Catch::Contains("no thresholds for turns by cusum"));
+  rig.turns.cusum_nats = 4.0;
+  ModelLoader by_hand(rig, {}, nullptr, slot);
+  CHECK(by_hand.offer("without-thresholds.json"));
 }
 
 TEST_CASE("model loader: the model stands in the session log before it is offered") {

@@ -163,6 +163,11 @@ TEST_CASE("rules must refer to outputs and models that exist") {
   CHECK(mentions(error_of(rule + "[[output]]\nname=\"laser\"\ntype=\"mock\"\n"), {"[heading] needs a model"}));
   CHECK(mentions(error_of(rule + "[[output]]\nname=\"laser\"\ntype=\"mock\"\n[heading]\nmodel=\"m.json\"\n"),
                  {"[sleep] needs a model"}));
+  CHECK(mentions(error_of(kMinimal + "[[rule]]\nname=\"r\"\nwhen=\"turn\"\nstate=\"WAKE\"\noutput=\"laser\"\n"
+                                     "[[output]]\nname=\"laser\"\ntype=\"mock\"\n[heading]\nmodel=\"m.json\"\n"
+                                     "[turns]\ndetector=\"cusum\"\n"),
+                 {"waits for turns in WAKE", "REM only", "log_odds"}));
+  CHECK(mentions(error_of(kMinimal + "[turns]\ndetector=\"page\"\n"), {"turns.detector", "log_odds | cusum"}));
   CHECK(mentions(error_of(rule + "[[output]]\nname=\"laser\"\ntype=\"mock\"\n[[source]]\nname=\"camera\"\n"
                                  "type=\"tracking\"\nclock=\"arrival\"\n"),
                  {"[sleep] needs a model"}));  // the heading's can be calibrated live

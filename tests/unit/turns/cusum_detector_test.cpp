@@ -8,6 +8,7 @@
 #include <random>
 
 #include "daemon/core/angle.hpp"
+#include "daemon/turns/detector.hpp"
 
 using namespace vturn;
 using vturn::turns::CusumDetector;
@@ -207,4 +208,32 @@ TEST_CASE("CUSUM settings out of range are refused") {
   refused([](CusumSettings& s) { s.rest_to_turn_hz = 0.0; });
   refused([](CusumSettings& s) { s.refractory_s = -1.0; });
   refused([](CusumSettings& s) { s.max_gap_s = NAN; });
+}
+
+TEST_CASE("the detector that the rig file names: CUSUM is silent outside REM and begins afresh there") {
+  turns::DetectorSettings settings;
+  settings.method = turns::Method::kCusum;
+  settings.cusum.min_evidence_nats_per_spike = 0.0;
+  settings.cusum.min_spikes_per_s = 0.0;
+  settings.set_threshold(1.0);
+  CHECK(settings.cusum.lead_nats == 1.0);
+  turns::Detector detector;
+  detector.prepare(settings);
+  HeadingOutput rest{};
+  rest.p_rest = 0.98F;
+  rest.p_left = rest.p_right = 0.01F;
+  HeadingOutput left = rest;
+  left.p_left = 0.98F;
+  left.p_rest = 0.01F;
+  TurnOutput turn;
+  SessionNs now_ns = 0;
+  const auto step = [&](const HeadingOutput& heading, SleepState state) {
+    now_ns += 10 * kNsPerMs;
+    return detector.step(now_ns, heading, state, turn);
+  };
+  for (const HeadingOutput& heading : {rest, left, left}) CHECK_FALSE(step(heading, SleepState::kWake));
+  CHECK_FALSE(step(left, SleepState::kRem));
+  CHECK_FALSE(step(rest, SleepState::kRem));
+  CHECK(step(left, SleepState::kRem));
+  CHECK(turn.direction == Direction::kCounterclockwise);
 }

@@ -71,7 +71,8 @@ struct Session {
   int onsets = 0;
 };
 
-Session run(const HeadingModel& model, double log_odds, double duration_s, bool with_turns, std::uint64_t seed) {
+Session run(const HeadingModel& model, turns::Method method, double nats, double duration_s, bool with_turns,
+            std::uint64_t seed) {
   Random random(seed);
   Session session;
   if (with_turns) session.turns = turns_of(duration_s, random);
@@ -79,9 +80,9 @@ Session run(const HeadingModel& model, double log_odds, double duration_s, bool 
   HeadingFilter filter;
   filter.prepare(model);
   filter.set_dynamics(Dynamics::kRem);
-  turns::TurnSettings settings;
-  settings.log_odds = log_odds;
-  turns::TurnDetector detector;
+  turns::DetectorSettings settings = ungated_detector(model, method);
+  settings.set_threshold(nats);
+  turns::Detector detector;
   detector.prepare(settings);
 
   double drift = 0.0;
@@ -147,19 +148,20 @@ TEST_CASE("turns of 40 simulated cells at one false alarm a minute") {
   rest.duration_s = 1200.0;
   rest.seed = 3;
   const std::vector<double> rates{0.2, 0.5, 1.0, 2.0, 5.0};
-  const auto table = simulate_turn_thresholds(model, {}, rest, rates, {});
+  const turns::Method method = GENERATE(turns::Method::kLogOdds, turns::Method::kCusum);
+  const auto table = simulate_turn_thresholds(model, ungated_detector(model, method), rest, rates, {});
   REQUIRE(table.size() == rates.size());
   for (const auto& row : table) {
     std::printf("  %.2f false alarms/min (%.2f-%.2f): %.2f nats\n", row.false_alarms_per_minute, row.low_per_minute,
-                row.high_per_minute, row.log_odds);
+                row.high_per_minute, row.threshold_nats);
     CHECK(row.low_per_minute < row.false_alarms_per_minute);
     CHECK(row.high_per_minute > row.false_alarms_per_minute);
   }
-  for (std::size_t i = 1; i < table.size(); ++i) CHECK(table[i].log_odds > table[i - 1].log_odds);
+  for (std::size_t i = 1; i < table.size(); ++i) CHECK(table[i].threshold_nats > table[i - 1].threshold_nats);
 
-  const double log_odds = turns::log_odds_for(table, 1.0, 0.0);
-  const Session quiet = run(model, log_odds, 600.0, false, 77);
-  const Session busy = run(model, log_odds, 900.0, true, 99);
+  const double nats = turns::threshold_at_rate(table, 1.0, 0.0);
+  const Session quiet = run(model, method, nats, 600.0, false, 77);
+  const Session busy = run(model, method, nats, 900.0, true, 99);
   std::vector<double> latencies;
   std::vector<double> onset_errors;
   int wrong = 0;
@@ -170,11 +172,11 @@ TEST_CASE("turns of 40 simulated cells at one false alarm a minute") {
   }
   const auto detected = static_cast<double>(onset_errors.size()) / static_cast<double>(busy.turns.size());
   std::printf(
-      "  40 cells: threshold %.2f nats, %zu turns, detected %.1f %%, median latency %.0f ms, wrong direction %d, "
+      "  40 cells, %s: threshold %.2f nats, %zu turns, detected %.1f %%, median latency %.0f ms, wrong direction %d, "
       "onset estimate %+.0f ms (10-90 %%: %+.0f..%+.0f), rest: %d false alarms in 10 min, with turns: %d\n",
-      log_odds, busy.turns.size(), 100.0 * detected, 1e3 * quantile(latencies, 0.5), wrong,
-      1e3 * quantile(onset_errors, 0.5), 1e3 * quantile(onset_errors, 0.1), 1e3 * quantile(onset_errors, 0.9),
-      quiet.false_alarms, busy.false_alarms);
+      method == turns::Method::kCusum ? "CUSUM" : "log-odds", nats, busy.turns.size(), 100.0 * detected,
+      1e3 * quantile(latencies, 0.5), wrong, 1e3 * quantile(onset_errors, 0.5), 1e3 * quantile(onset_errors, 0.1),
+      1e3 * quantile(onset_errors, 0.9), quiet.false_alarms, busy.false_alarms);
   CHECK(detected > 0.80);
   CHECK(wrong <= static_cast<int>(busy.turns.size() / 100 + 1));
   CHECK(quantile(latencies, 0.5) < 0.33);
@@ -189,7 +191,7 @@ TEST_CASE("the threshold table depends on the seed alone") {
   const auto once = simulate_turn_thresholds(model, {}, rest, rates, {});
   const auto again = simulate_turn_thresholds(model, {}, rest, rates, {});
   REQUIRE(once.size() == again.size());
-  for (std::size_t i = 0; i < once.size(); ++i) CHECK(once[i].log_odds == again[i].log_odds);
+  for (std::size_t i = 0; i < once.size(); ++i) CHECK(once[i].threshold_nats == again[i].threshold_nats);
   CHECK(simulate_turn_thresholds(model, {}, rest, rates, [](double) { return false; }).empty());
 }
 

@@ -187,15 +187,15 @@ TEST_CASE("settings out of range are refused") {
 TEST_CASE("a threshold table is read by the logarithm of the rate") {
   struct Row {
     double false_alarms_per_minute;
-    double log_odds;
+    double threshold_nats;
   };
   using Table = std::vector<Row>;
   const Table table{{10.0, 1.0}, {1.0, 2.0}, {0.1, 4.0}};
-  CHECK(turns::log_odds_for(table, 10.0, -1.0) == Approx(1.0));
-  CHECK(turns::log_odds_for(table, 1.0, -1.0) == Approx(2.0));
-  CHECK(turns::log_odds_for(table, std::sqrt(0.1), -1.0) == Approx(3.0));
-  CHECK(turns::log_odds_for(table, 0.01, -1.0) == Approx(6.0));
-  CHECK(turns::log_odds_for(table, 100.0, -1.0) == Approx(0.0).margin(1e-12));
-  CHECK(turns::log_odds_for(Table{}, 1.0, -1.0) == -1.0);
-  CHECK(turns::log_odds_for(table, 0.0, -1.0) == -1.0);
+  CHECK(turns::threshold_at_rate(table, 10.0, -1.0) == Approx(1.0));
+  CHECK(turns::threshold_at_rate(table, 1.0, -1.0) == Approx(2.0));
+  CHECK(turns::threshold_at_rate(table, std::sqrt(0.1), -1.0) == Approx(3.0));
+  CHECK(turns::threshold_at_rate(table, 0.01, -1.0) == Approx(6.0));
+  CHECK(turns::threshold_at_rate(table, 100.0, -1.0) == Approx(0.0).margin(1e-12));
+  CHECK(turns::threshold_at_rate(Table{}, 1.0, -1.0) == -1.0);
+  CHECK(turns::threshold_at_rate(table, 0.0, -1.0) == -1.0);
 }
