@@ -32,7 +32,7 @@ struct HeadingOutput {
   float twin_evidence_nats_per_spike;  ///< of the same spikes with permuted cell identities: what no ring would give
 };
 
-inline constexpr std::size_t kMaxSleepFeatures = 8;
+inline constexpr std::size_t kMaxSleepFeatures = 16;
 struct SleepOutput {
   SleepState state;
   std::uint8_t feature_count;

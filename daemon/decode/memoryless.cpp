@@ -15,7 +15,9 @@ void MemorylessDecoder::prepare(const HeadingModel& model, SessionNs window_ns) 
   if (window_ns <= 0) throw std::invalid_argument("memoryless decoder: the window must be positive");
   window_ns_ = window_ns;
   log_rate_.assign(model.units.size(), {});
+  log_mean_rate_.assign(model.units.size(), 0.0);
   total_rate_hz_ = {};
+  total_mean_rate_hz_ = 0.0;
   row_of_unit_.fill(-1);
   for (std::size_t row = 0; row < model.units.size(); ++row) {
     const HeadingUnit& unit = model.units[row];
@@ -27,6 +29,10 @@ void MemorylessDecoder::prepare(const HeadingModel& model, SessionNs window_ns) 
       log_rate_[row][angle] = math::log(rate_hz);
       total_rate_hz_[angle] += rate_hz;
     }
+    const double mean_hz = std::max(static_cast<double>(unit.mean_rate_hz), static_cast<double>(model.rate_floor_hz));
+    if (!(mean_hz > 0.0)) throw std::invalid_argument("heading model: a mean rate is not positive");
+    log_mean_rate_[row] = math::log(mean_hz);
+    total_mean_rate_hz_ += mean_hz;
   }
   count_.assign(model.units.size(), 0);
   ring_.assign(kCapacity, {});
@@ -65,7 +71,7 @@ void MemorylessDecoder::spike(SessionNs time_ns, UnitId unit) noexcept {
   ++count_[static_cast<std::size_t>(row)];
 }
 
-std::array<double, kHeadingAngles> MemorylessDecoder::posterior() const noexcept {
+std::array<double, kHeadingAngles> MemorylessDecoder::log_likelihood() const noexcept {
   std::array<double, kHeadingAngles> log_likelihood{};
   const double window_s = seconds(window_ns_);
   for (std::size_t angle = 0; angle < kHeadingAngles; ++angle)
@@ -75,11 +81,26 @@ std::array<double, kHeadingAngles> MemorylessDecoder::posterior() const noexcept
     const double n = static_cast<double>(count_[row]);
     for (std::size_t angle = 0; angle < kHeadingAngles; ++angle) log_likelihood[angle] += n * log_rate_[row][angle];
   }
-  const double best = *std::max_element(log_likelihood.begin(), log_likelihood.end());
-  double sum = 0.0;
-  for (double& value : log_likelihood) sum += value = math::exp(value - best);
-  for (double& value : log_likelihood) value /= sum;
   return log_likelihood;
+}
+
+std::array<double, kHeadingAngles> MemorylessDecoder::posterior() const noexcept {
+  std::array<double, kHeadingAngles> p = log_likelihood();
+  const double best = *std::max_element(p.begin(), p.end());
+  double sum = 0.0;
+  for (double& value : p) sum += value = math::exp(value - best);
+  for (double& value : p) value /= sum;
+  return p;
+}
+
+double MemorylessDecoder::evidence_nats() const noexcept {
+  const std::array<double, kHeadingAngles> tuned = log_likelihood();
+  const double best = *std::max_element(tuned.begin(), tuned.end());
+  double sum = 0.0;
+  for (const double value : tuned) sum += math::exp(value - best);
+  double flat = -seconds(window_ns_) * total_mean_rate_hz_;
+  for (std::size_t row = 0; row < count_.size(); ++row) flat += static_cast<double>(count_[row]) * log_mean_rate_[row];
+  return best + math::log(sum / static_cast<double>(kHeadingAngles)) - flat;
 }
 
 HeadingOutput MemorylessDecoder::estimate() const noexcept {

@@ -26,6 +26,8 @@ class MemorylessDecoder {
   void spike(SessionNs time_ns, UnitId unit) noexcept;
   /// angle and map_angle are the likelihood's maximum, concentration its mean resultant length; modes and velocity 0.
   [[nodiscard]] HeadingOutput estimate() const noexcept;
+  /// Log likelihood of the window's spikes by the tuning, all headings alike, over that by the units' mean rates, nats.
+  [[nodiscard]] double evidence_nats() const noexcept;
   /// The window's posterior of heading, summing to 1.
   [[nodiscard]] std::array<double, kHeadingAngles> posterior() const noexcept;
   [[nodiscard]] SessionNs time() const noexcept { return time_ns_; }
@@ -38,8 +40,11 @@ class MemorylessDecoder {
     std::int16_t row;
   };
   void drop_oldest() noexcept;
+  [[nodiscard]] std::array<double, kHeadingAngles> log_likelihood() const noexcept;
 
   std::vector<std::array<double, kHeadingAngles>> log_rate_;
+  std::vector<double> log_mean_rate_;
+  double total_mean_rate_hz_ = 0.0;
   std::array<double, kHeadingAngles> total_rate_hz_{};
   std::vector<std::uint32_t> count_;  ///< spikes in the window, per row
   std::vector<Held> ring_;

@@ -33,6 +33,8 @@ void Engine::decode(const InputEvent& event, OutputBuffer& out) noexcept {
     case InputKind::kSpike:
       ++spikes_;
       heading_.spike(event, out);
+      sleep_.spike(event.session_time_ns);
+      sleep_.heading(heading_.window());
       break;
     case InputKind::kLfp:
       sleep_.lfp(event, out);
@@ -40,6 +42,7 @@ void Engine::decode(const InputEvent& event, OutputBuffer& out) noexcept {
       break;
     case InputKind::kTick:
       heading_.silence(event.session_time_ns, event.source_sample, out);
+      sleep_.heading(heading_.window());
       break;
     case InputKind::kTtl:
       ++ttl_edges_;

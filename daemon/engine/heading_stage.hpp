@@ -35,6 +35,8 @@ class HeadingStage {
   [[nodiscard]] std::uint64_t late_spikes() const noexcept { return late_; }
   /// Bit n set: this rig has turn cells, and too few of Direction n for its population events.
   [[nodiscard]] std::uint8_t undetectable_sides() const noexcept;
+  /// The newest of those made every UnitFeatures::kHeadingStepNs.
+  [[nodiscard]] const WindowedHeading& window() const noexcept { return window_; }
   [[nodiscard]] const TuningFigures& tuning() const noexcept { return set_.drift.figures(); }
 
  private:
@@ -57,6 +59,7 @@ class HeadingStage {
   static constexpr std::size_t kMaxDecoded = 256;  ///< 2.5 s: trackers tell late
 
   HeadingOutput estimate_{};
+  WindowedHeading window_;
   std::array<Tracked, kMaxTracked> tracked_{};  ///< not yet reached by the filter, in order of coming
   std::size_t tracked_size_ = 0;
   std::array<float, kMaxDecoded> decoded_rad_{};  ///< at grid points, the last ones

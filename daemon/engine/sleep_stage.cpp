@@ -6,22 +6,31 @@ void SleepStage::prepare(const EngineSettings& settings) {
   enabled_ = settings.sleep.has_value();
   if (!enabled_) return;
   features_.prepare(settings.features);
+  units_.prepare();
   filter_.prepare(*settings.sleep);
 }
 
 void SleepStage::lfp(const InputEvent& event, OutputBuffer& out) noexcept {
   if (!enabled_) return;
-  features_.push(event.payload.lfp, event.session_time_ns);
+  features_.push(event.payload.lfp, event.session_time_ns, event.source_sample);
   FeatureFrame frame;
   while (features_.next(frame)) {
+    units_.add_to(frame);
     last_ = filter_.step(frame);
     out.add(OutputKind::kSleep, frame.time_ns, event.source_sample).payload.sleep = last_;
   }
 }
 
+void SleepStage::heading(const WindowedHeading& heading) noexcept {
+  if (!enabled_ || heading.time_ns == heading_ns_) return;
+  heading_ns_ = heading.time_ns;
+  if (heading.time_ns != INT64_MIN) units_.heading(heading);
+}
+
 void SleepStage::gap(SessionNs time_ns, SampleIndex sample, OutputBuffer& out) noexcept {
   if (!enabled_) return;
   features_.gap();
+  units_.reset();
   filter_.gap();
   if (last_.state == SleepState::kUnknown) return;
   last_ = SleepOutput{};

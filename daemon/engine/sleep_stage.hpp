@@ -4,14 +4,21 @@
 #include "daemon/core/output_buffer.hpp"
 #include "daemon/engine/engine_settings.hpp"
 #include "daemon/sleep/sleep_filter.hpp"
+#include "daemon/sleep/unit_features.hpp"
 
 namespace vturn {
 
-/// LFP, EMG and accelerometer to sleep states at 10 Hz of session time.
+/// LFP, EMG, accelerometer and spikes to sleep states at 10 Hz of session time.
 class SleepStage {
  public:
   void prepare(const EngineSettings& settings);
   void lfp(const InputEvent& event, OutputBuffer& out) noexcept;
+  /// Of any unit.
+  void spike(SessionNs time_ns) noexcept {
+    if (enabled_) units_.spike(time_ns);
+  }
+  /// The newest windowed heading; the same one again is nothing new.
+  void heading(const WindowedHeading& heading) noexcept;
   /// Data were lost or a new epoch began: UNKNOWN until re-established.
   void gap(SessionNs time_ns, SampleIndex sample, OutputBuffer& out) noexcept;
 
@@ -19,6 +26,8 @@ class SleepStage {
 
  private:
   FeatureExtractor features_;
+  UnitFeatures units_;
+  SessionNs heading_ns_ = INT64_MIN;
   SleepFilter filter_;
   SleepOutput last_{};
   bool enabled_ = false;

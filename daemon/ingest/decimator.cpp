@@ -11,8 +11,8 @@ constexpr double kCutoffOfOutputRate = 0.375;
 
 }  // namespace
 
-Decimator::Decimator(double rate_hz) noexcept
-    : factor_(std::max<std::int64_t>(1, std::llround(rate_hz / kDecimatedRateHz))),
+Decimator::Decimator(double rate_hz, double wanted_hz) noexcept
+    : factor_(std::max<std::int64_t>(1, std::llround(rate_hz / wanted_hz))),
       output_rate_hz_(rate_hz / static_cast<double>(factor_)) {
   const double warped = std::tan(std::numbers::pi * kCutoffOfOutputRate / static_cast<double>(factor_));
   for (std::size_t k = 0; k < kSections; ++k) {

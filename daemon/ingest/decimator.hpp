@@ -10,14 +10,17 @@ namespace vturn::ingest {
 /// Rate that signals are decimated to, as nearly as an integer factor allows.
 inline constexpr double kDecimatedRateHz = 1000.0;
 
-/// Causal anti-alias filter and integer decimation of one signal to about 1 kHz.
+/// For signals whose 300-600 Hz is wanted too (EMG from LFP).
+inline constexpr double kWideRateHz = 2500.0;
+
+/// Causal anti-alias filter and integer decimation of one signal to about 1 kHz, or another rate.
 ///
 /// Butterworth low-pass, order 8, as four biquads (bilinear transform, pre-warped), cut-off 0.375 of the output rate:
 /// flat within 0.2 dB to 0.3 of it (the EMG band), aliases into the theta and delta bands below -65 dB. Samples are
 /// taken where the source's sample number is a multiple of the factor, so the grid does not depend on blocks or gaps.
 class Decimator {
  public:
-  explicit Decimator(double rate_hz = kDecimatedRateHz) noexcept;
+  explicit Decimator(double rate_hz = kDecimatedRateHz, double wanted_hz = kDecimatedRateHz) noexcept;
 
   [[nodiscard]] std::int64_t factor() const noexcept { return factor_; }
   [[nodiscard]] double output_rate_hz() const noexcept { return output_rate_hz_; }

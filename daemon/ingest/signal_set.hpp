@@ -17,6 +17,7 @@ struct SignalSettings {
   std::uint16_t signal = 0;       ///< LfpInput::signal
   std::string channel_name;       ///< "" = by number only
   std::int64_t channel_num = -1;  ///< 0-based within the stream; -1 = by name only
+  double rate_hz = kDecimatedRateHz;
 };
 
 /// The signals of one source on their way to about 1 kHz: blocks of samples in, LfpInput events out. Allocation-free
@@ -42,7 +43,7 @@ class SignalSet {
   void block(std::size_t signal, SampleIndex first, std::int64_t count, double rate_hz, MonoNs arrival_mono_ns,
              Sample&& sample, OwnNs&& own_ns, EventMaker& maker, EventSink& sink) noexcept {
     Signal& s = signals_[signal];
-    if (s.rate_hz != rate_hz) s.decimator = Decimator(s.rate_hz = rate_hz);
+    if (s.rate_hz != rate_hz) s.decimator = Decimator(s.rate_hz = rate_hz, s.settings.rate_hz);
     InputEvent event;
     std::uint16_t held = 0;
     const auto hand_on = [&]() noexcept {

@@ -12,14 +12,14 @@ constexpr std::array<const char*, kSleepStates> kStates = {"wake", "nrem", "rem"
 std::vector<SleepFeature> read_features(const Json& root) {
   const Json& names = child(root, "features", "features");
   if (!names.is_array() || names.empty() || names.size() > kSleepFeatures) {
-    throw BadModel("key 'features' must list 1 to 8 feature names");
+    throw BadModel("key 'features' must list 1 to " + std::to_string(kSleepFeatures) + " feature names");
   }
   std::vector<SleepFeature> result;
   for (const Json& name : names) {
     const auto feature = name.is_string() ? sleep_feature_from_name(name.get<std::string>()) : std::nullopt;
     if (!feature) {
       throw BadModel("key 'features' holds " + name.dump(-1, ' ', true, Json::error_handler_t::replace).substr(0, 40) +
-                     "; allowed: delta, theta, sigma, beta, gamma, emg, motion, alpha");
+                     "; allowed: " + sleep_feature_names());
     }
     result.push_back(*feature);
   }
@@ -67,8 +67,9 @@ void read_settings(const Json& root, SleepModel& model) {
 
 MotionReference read_motion(const Json& root, const char* signal) {
   const std::string path = std::string("movement.") + signal;
-  const Json& value = child(child(root, "movement", "movement"), signal, path);
-  if (value.is_null()) return {};
+  const Json& movement = child(root, "movement", "movement");
+  if (!movement.contains(signal) || movement[signal].is_null()) return {};
+  const Json& value = movement[signal];
   return {true, number_at<double>(value, "nrem_median", path + "."), number_at<double>(value, "nrem_mad", path + "."),
           number_at<double>(value, "threshold_mads", path + ".")};
 }
@@ -111,6 +112,7 @@ SleepModel read_model(const Json& root) {
   read_settings(root, model);
   model.motion = read_motion(root, "motion");
   model.emg = read_motion(root, "emg");
+  model.emg_lfp = read_motion(root, "emg_lfp");
   model.rules = read_rules(root);
   read_figures(root, model);
   if (auto problem = model_problem(model); !problem.empty()) throw BadModel(problem);
@@ -163,7 +165,9 @@ std::string sleep_model_to_json(const SleepModel& model) {
                     {"switch_probability", model.switch_probability},
                     {"confirm_s", model.confirm_s},
                     {"unknown_after_s", model.unknown_after_s}};
-  root["movement"] = {{"motion", write_motion(model.motion)}, {"emg", write_motion(model.emg)}};
+  root["movement"] = {{"motion", write_motion(model.motion)},
+                      {"emg", write_motion(model.emg)},
+                      {"emg_lfp", write_motion(model.emg_lfp)}};
   root["three_thresholds"] = write_rules(model.rules);
   root["cross_validated"] = {{"kappa", finite(model.cv_kappa)},
                              {"rem_f1", finite(model.cv_rem_f1)},

@@ -31,6 +31,8 @@ FeatureSettings feature_settings(const Rig& rig) {
   features.slow = signal_index(rig, rig.sleep.slow);
   features.emg = signal_index(rig, rig.sleep.emg);
   for (std::size_t i = 0; i < rig.sleep.motion.size(); ++i) features.motion[i] = signal_index(rig, rig.sleep.motion[i]);
+  for (std::size_t i = 0; i < rig.sleep.emg_lfp.size(); ++i)
+    features.emg_lfp[i] = signal_index(rig, rig.sleep.emg_lfp[i]);
   return features;
 }
 

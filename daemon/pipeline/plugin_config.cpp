@@ -16,7 +16,7 @@ json signals_of(const Rig& rig, const std::string& source) {
   for (std::size_t i = 0; i < signals.size(); ++i) {
     const std::size_t slash = signals[i].find('/');
     if (signals[i].substr(0, slash) == source)
-      list.push_back({{"index", i}, {"channel", signals[i].substr(slash + 1)}});
+      list.push_back({{"index", i}, {"channel", signals[i].substr(slash + 1)}, {"wide", rig.wide(signals[i])}});
   }
   return list;
 }

@@ -122,6 +122,16 @@ void read_motion(Section& channels, Sleep& sleep) {
   if (sleep.motion.size() > 3) channels.fail("motion", "must be \"SOURCE/CHANNEL\" or a list of at most 3");
 }
 
+void read_emg_lfp(Section& channels, Sleep& sleep) {
+  read_text_list(channels, "emg_lfp", sleep.emg_lfp);
+  const auto source = [](const std::string& signal) { return signal.substr(0, signal.find('/')); };
+  const bool one_source = std::all_of(sleep.emg_lfp.begin(), sleep.emg_lfp.end(), [&](const std::string& signal) {
+    return source(signal) == source(sleep.emg_lfp.front());
+  });
+  if (sleep.emg_lfp.size() == 1 || sleep.emg_lfp.size() > 6 || !one_source)
+    channels.fail("emg_lfp", "must be a list of 2 to 6 \"SOURCE/CHANNEL\" of one source, far apart");
+}
+
 void read_sleep(Section& section, Sleep& sleep) {
   section.text("model", sleep.model);
   if (const toml::table* table = section.table("channels")) {
@@ -130,6 +140,7 @@ void read_sleep(Section& section, Sleep& sleep) {
     channels.text("slow", sleep.slow);
     channels.text("emg", sleep.emg);
     read_motion(channels, sleep);
+    read_emg_lfp(channels, sleep);
     channels.finish();
   }
   section.finish();
@@ -359,7 +370,12 @@ std::vector<std::string> Rig::signals() const {
   add(sleep.slow);
   add(sleep.emg);
   for (const std::string& axis : sleep.motion) add(axis);
+  for (const std::string& channel : sleep.emg_lfp) add(channel);
   return all;
+}
+
+bool Rig::wide(const std::string& signal) const {
+  return std::find(sleep.emg_lfp.begin(), sleep.emg_lfp.end(), signal) != sleep.emg_lfp.end();
 }
 
 SourceIndex Rig::master() const {

@@ -74,8 +74,9 @@ struct Heading {
 
 struct Sleep {
   std::string model;
-  std::string theta, slow, emg;     ///< "SOURCE/CHANNEL" or ""
-  std::vector<std::string> motion;  ///< up to three axes
+  std::string theta, slow, emg;      ///< "SOURCE/CHANNEL" or ""
+  std::vector<std::string> motion;   ///< up to three axes
+  std::vector<std::string> emg_lfp;  ///< none, or two to six channels far apart: muscle tone from 300-600 Hz
 };
 
 struct Turns {
@@ -185,8 +186,11 @@ struct Rig {
   Control control;
   Realtime realtime;
 
-  /// Distinct signals named by [sleep].channels, in the order theta, slow, emg, motion: LfpInput::signal indexes it.
+  /// Distinct signals named by [sleep].channels, in the order theta, slow, emg, motion, emg_lfp: LfpInput::signal
+  /// indexes it.
   [[nodiscard]] std::vector<std::string> signals() const;
+  /// Whether this signal is needed up to 600 Hz.
+  [[nodiscard]] bool wide(const std::string& signal) const;
   [[nodiscard]] SourceIndex master() const;
   [[nodiscard]] bool tracks_heading() const {
     return std::any_of(sources.begin(), sources.end(), [](const Source& source) { return source.tracks_heading(); });

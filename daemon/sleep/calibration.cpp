@@ -143,6 +143,7 @@ SleepModel fit(std::span<const LabelledEpoch> epochs, const Candidate& candidate
   model.epoch_s = epoch_s;
   model.motion = fit_motion(epochs, SleepFeature::kMotion);
   model.emg = fit_motion(epochs, SleepFeature::kEmg);
+  model.emg_lfp = fit_motion(epochs, SleepFeature::kEmgLfp);
   return model;
 }
 

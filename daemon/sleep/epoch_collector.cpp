@@ -11,8 +11,8 @@ EpochCollector::EpochCollector(const FeatureSettings& settings, double epoch_s)
   extractor_.prepare(settings);
 }
 
-void EpochCollector::push(const LfpInput& block, SessionNs first_sample_time_ns) {
-  extractor_.push(block, first_sample_time_ns);
+void EpochCollector::push(const LfpInput& block, SessionNs first_sample_time_ns, SampleIndex first) {
+  extractor_.push(block, first_sample_time_ns, first);
   FeatureFrame frame;
   while (extractor_.next(frame)) add(frame);
 }

@@ -14,7 +14,7 @@ class EpochCollector {
  public:
   /// `epoch_s`: multiple of 0.1 s.
   EpochCollector(const FeatureSettings& settings, double epoch_s);
-  void push(const LfpInput& block, SessionNs first_sample_time_ns);
+  void push(const LfpInput& block, SessionNs first_sample_time_ns, SampleIndex first = -1);
   /// Whole epochs so far; those without a valid frame are left out. Stages are UNKNOWN.
   [[nodiscard]] const std::vector<LabelledEpoch>& epochs() const noexcept { return epochs_; }
   [[nodiscard]] std::vector<LabelledEpoch>& epochs() noexcept { return epochs_; }

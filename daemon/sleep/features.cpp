@@ -28,7 +28,7 @@ struct MotionSum {
 };
 
 void add_bands(const PowerSnapshot& snapshot, SleepFeatureMask bands, FeatureFrame& frame) noexcept {
-  for (std::size_t i = 0; i < kSleepFeatures; ++i) {
+  for (std::size_t i = 0; i < kPowerFeatures; ++i) {
     const auto feature = static_cast<SleepFeature>(i);
     if ((bands & feature_bit(feature)) != 0 && snapshot.power[i] > kSmallestPower) {
       frame.set(feature, log_of(snapshot.power[i]));
@@ -47,6 +47,7 @@ void FeatureExtractor::prepare(const FeatureSettings& settings) noexcept {
   if (settings.theta != settings.slow) add_signal(settings.theta, SignalRole::kBrain, one_channel ? all : kThetaBands);
   add_signal(settings.emg, SignalRole::kEmg, feature_bit(SleepFeature::kEmg));
   for (int axis : settings.motion) add_signal(axis, SignalRole::kMotion, feature_bit(SleepFeature::kMotion));
+  tone_.prepare(settings.emg_lfp, settings.smoothing_s, settings.saturation_uv);
 }
 
 void FeatureExtractor::add_signal(int signal, SignalRole role, SleepFeatureMask bands) noexcept {
@@ -58,17 +59,19 @@ void FeatureExtractor::add_signal(int signal, SignalRole role, SleepFeatureMask 
 
 void FeatureExtractor::gap() noexcept {
   for (std::size_t i = 0; i < signal_count_; ++i) signals_[i].reset();
+  tone_.reset();
   next_index_ = kNoFrame;
 }
 
-void FeatureExtractor::push(const LfpInput& block, SessionNs first_sample_time_ns) noexcept {
+void FeatureExtractor::push(const LfpInput& block, SessionNs first_sample_time_ns, SampleIndex first) noexcept {
   for (std::size_t i = 0; i < signal_count_; ++i) {
     if (signals_[i].settings().signal == block.signal) signals_[i].push(block, first_sample_time_ns);
   }
+  tone_.push(block, first_sample_time_ns, first);
 }
 
 std::int64_t FeatureExtractor::newest() const noexcept {
-  std::int64_t index = kNoFrame;
+  std::int64_t index = tone_.newest_index();
   for (std::size_t i = 0; i < signal_count_; ++i) index = std::max(index, signals_[i].newest_index());
   return index;
 }
@@ -79,7 +82,7 @@ bool FeatureExtractor::ready(std::int64_t index) const noexcept {
   for (std::size_t i = 0; i < signal_count_; ++i) {
     if (signals_[i].newest_index() == index - 1) return false;
   }
-  return true;
+  return tone_.newest_index() != index - 1;
 }
 
 bool FeatureExtractor::next(FeatureFrame& frame) noexcept {
@@ -121,7 +124,16 @@ FeatureFrame FeatureExtractor::assemble(std::int64_t index) const noexcept {
     frame.fast_motion = log_of(motion.fast);
     frame.fast_valid = static_cast<SleepFeatureMask>(frame.fast_valid | feature_bit(SleepFeature::kMotion));
   }
+  add_tone(index, frame);
   return frame;
+}
+
+void FeatureExtractor::add_tone(std::int64_t index, FeatureFrame& frame) const noexcept {
+  const ToneSnapshot* snapshot = tone_.at(index);
+  if (snapshot == nullptr || !snapshot->usable) return;
+  frame.set(SleepFeature::kEmgLfp, log_of(snapshot->smoothed));
+  frame.fast_emg_lfp = log_of(snapshot->fast);
+  frame.fast_valid = static_cast<SleepFeatureMask>(frame.fast_valid | feature_bit(SleepFeature::kEmgLfp));
 }
 
 }  // namespace vturn

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "daemon/core/input_event.hpp"
+#include "daemon/sleep/emg_from_lfp.hpp"
 #include "daemon/sleep/signal_powers.hpp"
 #include "daemon/sleep/sleep_features.hpp"
 
@@ -18,7 +19,10 @@ struct FeatureSettings {
   int slow = kNoSignal;   ///< cortical slow-wave channel: delta, sigma, beta (and all bands when theta is absent)
   int emg = kNoSignal;
   std::array<int, 3> motion = {kNoSignal, kNoSignal, kNoSignal};  ///< accelerometer axes
-  double smoothing_s = 0.75;                                      ///< τ of the power average
+  /// Channels far apart whose common 300-600 Hz tells muscle tone; two or more.
+  std::array<int, EmgFromLfp::kMaxChannels> emg_lfp = {kNoSignal, kNoSignal, kNoSignal,
+                                                       kNoSignal, kNoSignal, kNoSignal};
+  double smoothing_s = 0.75;      ///< τ of the power average
   double saturation_uv = 6000.0;  ///< |x| at or above this is saturation (RHD2000 headstages clip at 6389 μV)
 };
 
@@ -35,7 +39,8 @@ class FeatureExtractor {
   /// Forgets signals and powers: a new epoch or a gap in the data. Frames come again once the filters have settled.
   void gap() noexcept;
   /// Decimated samples of one signal, in order of time per signal; the filters are designed for the rate it names.
-  void push(const LfpInput& block, SessionNs first_sample_time_ns) noexcept;
+  /// `first`: number of the first sample at its source's own rate; without it there is no EMG from LFP.
+  void push(const LfpInput& block, SessionNs first_sample_time_ns, SampleIndex first = -1) noexcept;
   /// The next frame of the grid when all signals have passed it, or when one lags by more than kMaxLag frames (its
   /// features are then missing). False when none is ready.
   bool next(FeatureFrame& frame) noexcept;
@@ -49,8 +54,10 @@ class FeatureExtractor {
   [[nodiscard]] std::int64_t newest() const noexcept;
   [[nodiscard]] bool ready(std::int64_t index) const noexcept;
   [[nodiscard]] FeatureFrame assemble(std::int64_t index) const noexcept;
+  void add_tone(std::int64_t index, FeatureFrame& frame) const noexcept;
 
   std::array<SignalPowers, kMaxSignals> signals_{};
+  EmgFromLfp tone_;
   std::size_t signal_count_ = 0;
   std::size_t axes_ = 0;
   FeatureSettings settings_{};

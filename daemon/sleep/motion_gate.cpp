@@ -1,13 +1,28 @@
 #include "daemon/sleep/motion_gate.hpp"
 
+#include <algorithm>
 #include <bit>
 
 namespace vturn {
+namespace {
+
+/// Of the last 100 ms where there is such a value.
+double latest(const FeatureFrame& frame, SleepFeature feature) noexcept {
+  float value = frame.value(feature);
+  if ((frame.fast_valid & feature_bit(feature)) != 0) {
+    value = feature == SleepFeature::kMotion ? frame.fast_motion
+            : feature == SleepFeature::kEmg  ? frame.fast_emg
+                                             : frame.fast_emg_lfp;
+  }
+  return static_cast<double>(value);
+}
+
+}  // namespace
 
 void MotionGate::prepare(const SleepModel& model, double step_s) noexcept {
   *this = MotionGate{};
-  motion_ = model.motion;
-  emg_ = model.emg;
+  measures_ = {
+      {{SleepFeature::kMotion, model.motion}, {SleepFeature::kEmg, model.emg}, {SleepFeature::kEmgLfp, model.emg_lfp}}};
   single_ = step_s > 0.5;
 }
 
@@ -18,20 +33,14 @@ void MotionGate::reset() noexcept {
 }
 
 bool MotionGate::measure(const FeatureFrame& frame, double emg_offset) noexcept {
-  const bool accelerometer = motion_.known && frame.has(SleepFeature::kMotion);
-  const bool muscle = emg_.known && frame.has(SleepFeature::kEmg);
-  if (!accelerometer && !muscle) {
-    level_ = 0.0;
-    return false;
-  }
-  const MotionReference& reference = accelerometer ? motion_ : emg_;
-  const SleepFeature feature = accelerometer ? SleepFeature::kMotion : SleepFeature::kEmg;
-  const bool fast = (frame.fast_valid & feature_bit(feature)) != 0;
-  const float fast_value = accelerometer ? frame.fast_motion : frame.fast_emg;
-  const double value =
-      static_cast<double>(fast ? fast_value : frame.value(feature)) - (accelerometer ? 0.0 : emg_offset);
-  level_ = (value - reference.nrem_median) / reference.nrem_mad;
-  return level_ > reference.threshold;
+  level_ = 0.0;
+  const auto found = std::find_if(measures_.begin(), measures_.end(), [&](const Measure& measure) {
+    return measure.reference.known && frame.has(measure.feature);
+  });
+  if (found == measures_.end()) return false;
+  const double offset = found->feature == SleepFeature::kEmg ? emg_offset : 0.0;
+  level_ = (latest(frame, found->feature) - offset - found->reference.nrem_median) / found->reference.nrem_mad;
+  return level_ > found->reference.threshold;
 }
 
 bool MotionGate::step(const FeatureFrame& frame, double emg_offset) noexcept {

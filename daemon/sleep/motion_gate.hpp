@@ -1,13 +1,14 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 
 #include "daemon/sleep/sleep_model.hpp"
 
 namespace vturn {
 
-/// Whether the animal moves: log motion (accelerometer, else EMG) against its NREM median. Movement shows in most of
-/// the last 0.8 s; a REM twitch is shorter and does not pass.
+/// Whether the animal moves: log motion (accelerometer, else EMG, else EMG from LFP) against its NREM median. Movement
+/// shows in most of the last 0.8 s; a REM twitch is shorter and does not pass.
 class MotionGate {
  public:
   void prepare(const SleepModel& model, double step_s) noexcept;
@@ -23,8 +24,12 @@ class MotionGate {
 
   [[nodiscard]] bool measure(const FeatureFrame& frame, double emg_offset) noexcept;
 
-  MotionReference motion_;
-  MotionReference emg_;
+  /// What movement can be told by, the best first.
+  struct Measure {
+    SleepFeature feature = SleepFeature::kMotion;
+    MotionReference reference;
+  };
+  std::array<Measure, 3> measures_{};
   bool single_ = false;  ///< a step is longer than the window: each frame decides alone
   std::uint8_t recent_ = 0;
   bool moving_ = false;

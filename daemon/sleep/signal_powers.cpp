@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "daemon/core/math.hpp"
+#include "daemon/sleep/grid.hpp"
 
 namespace vturn {
 namespace {
@@ -11,8 +12,8 @@ namespace {
 struct BandEdges {
   double low_hz, high_hz;
 };
-constexpr std::array<BandEdges, kSleepFeatures> kBands = {
-    {{1, 4}, {5, 10}, {10, 15}, {15, 30}, {30, 90}, {30, 300}, {1, 90}, {8, 13}}};
+constexpr std::array<BandEdges, SignalPowers::kBands> kBandEdges = {
+    {{1, 4}, {5, 10}, {10, 15}, {15, 30}, {30, 90}, {30, 300}, {1, 90}}};
 constexpr BandEdges kBroadBand{1, 100};
 
 constexpr double kHighestOfRate = 0.45;
@@ -27,12 +28,7 @@ std::size_t settle_pieces(SignalRole role) noexcept {
 }
 std::size_t hold_pieces(SignalRole role) noexcept { return role == SignalRole::kBrain ? 5 : 2; }
 
-std::int64_t piece_of(SessionNs time_ns) noexcept {
-  // A sample exactly on the grid belongs to the piece that ends there.
-  const std::int64_t shifted = time_ns - 1;
-  const std::int64_t quotient = shifted / SignalPowers::kPieceNs;
-  return (shifted % SignalPowers::kPieceNs < 0 ? quotient - 1 : quotient) + 1;
-}
+std::int64_t piece_of(SessionNs time_ns) noexcept { return grid_index(time_ns, SignalPowers::kPieceNs); }
 
 }  // namespace
 
@@ -54,7 +50,7 @@ const PowerSnapshot* SignalPowers::at(std::int64_t index) const noexcept {
 
 void SignalPowers::design_band(SleepFeature feature) noexcept {
   Band& band = bands_[static_cast<std::size_t>(feature)];
-  const BandEdges edges = kBands[static_cast<std::size_t>(feature)];
+  const BandEdges edges = kBandEdges[static_cast<std::size_t>(feature)];
   const double high = std::min(edges.high_hz, kHighestOfRate * rate_hz_);
   band.possible = (settings_.bands & feature_bit(feature)) != 0 && high > 1.3 * edges.low_hz;
   if (band.possible) band.filter.design(edges.low_hz, high, rate_hz_);
@@ -62,7 +58,7 @@ void SignalPowers::design_band(SleepFeature feature) noexcept {
 
 void SignalPowers::design(float rate_hz) noexcept {
   rate_hz_ = static_cast<double>(rate_hz);
-  for (std::size_t i = 0; i < kSleepFeatures; ++i) design_band(static_cast<SleepFeature>(i));
+  for (std::size_t i = 0; i < kBands; ++i) design_band(static_cast<SleepFeature>(i));
   broad_.design(kBroadBand.low_hz, std::min(kBroadBand.high_hz, kHighestOfRate * rate_hz_), rate_hz_);
   smoothing_rate_ = 1.0 - math::exp(-seconds(kPieceNs) / settings_.smoothing_s);
   running_ = false;
@@ -159,7 +155,7 @@ void SignalPowers::close_piece() noexcept {
   snapshot.usable = !held && positive && settle_pieces_ == 0;
   snapshot.artefact = held && held_artefact_;
   snapshot.fast_power = 0.0;
-  for (std::size_t i = 0; i < kSleepFeatures; ++i) {
+  for (std::size_t i = 0; i < kBands; ++i) {
     Band& band = bands_[i];
     snapshot.power[i] = band.possible && weight_ > 0.0 ? band.smoothed / weight_ : 0.0;
     if (band.possible && settings_.role != SignalRole::kBrain) snapshot.fast_power = band.sum / samples;

@@ -13,10 +13,13 @@ namespace vturn {
 
 enum class SignalRole : std::uint8_t { kBrain, kEmg, kMotion };
 
+/// Features that are band powers: delta to motion.
+inline constexpr std::size_t kPowerFeatures = static_cast<std::size_t>(SleepFeature::kMotion) + 1;
+
 /// Powers of one signal at one point of the 10 Hz grid.
 struct PowerSnapshot {
   std::int64_t index = INT64_MIN;
-  std::array<double, kSleepFeatures> power{};  ///< smoothed, by feature; of the bands asked for
+  std::array<double, kPowerFeatures> power{};  ///< smoothed, by feature; of the bands asked for
   double fast_power = 0.0;                     ///< mean over the last 100 ms
   bool usable = false;                         ///< settled, neither flat nor in an artefact
   bool artefact = false;
@@ -44,6 +47,7 @@ class SignalPowers {
 
   static constexpr SessionNs kPieceNs = 100 * kNsPerMs;
   static constexpr std::size_t kKept = 8;
+  static constexpr std::size_t kBands = kPowerFeatures;
 
  private:
   struct Band {
@@ -68,7 +72,7 @@ class SignalPowers {
   bool smooth_powers() noexcept;
 
   Settings settings_{};
-  std::array<Band, kSleepFeatures> bands_{};
+  std::array<Band, kBands> bands_{};
   BandPass broad_{};
   BurstGate burst_gate_{};
   Piece piece_{};

@@ -4,26 +4,51 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "daemon/core/types.hpp"
 
 namespace vturn {
 
-/// Features by name: a model and a table of epochs agree by these names, not by position. The first seven are computed
-/// live (in the order published as Sleep.features); alpha exists in tables of other scorers only.
-enum class SleepFeature : std::uint8_t { kDelta = 0, kTheta, kSigma, kBeta, kGamma, kEmg, kMotion, kAlpha };
-inline constexpr std::size_t kSleepFeatures = 8;
-inline constexpr std::size_t kLiveSleepFeatures = 7;
+/// Features by name: a model and a table of epochs agree by these names, not by position. All but alpha, which exists
+/// in tables of other scorers only, are computed live (in the order published as Sleep.features).
+enum class SleepFeature : std::uint8_t {
+  kDelta = 0,
+  kTheta,
+  kSigma,
+  kBeta,
+  kGamma,
+  kEmg,
+  kMotion,
+  kEmgLfp,     ///< muscle tone in the LFP: EmgFromLfp
+  kRate,       ///< of all units, spikes/s
+  kSilence,    ///< share of 50 ms without a spike
+  kFano,       ///< variance over mean of the spikes in 50 ms
+  kTurnSpeed,  ///< of the memoryless decoded heading, rad/s
+  kEvidence,   ///< e^(nats per 100 ms) of the heading's tuning against mean rates
+  kAlpha
+};
+inline constexpr std::size_t kSleepFeatures = 14;
+inline constexpr std::size_t kLiveSleepFeatures = 13;
 inline constexpr std::array<std::string_view, kSleepFeatures> kSleepFeatureNames = {
-    "delta", "theta", "sigma", "beta", "gamma", "emg", "motion", "alpha"};
+    "delta",   "theta", "sigma",   "beta", "gamma",      "emg",      "motion",
+    "emg_lfp", "rate",  "silence", "fano", "turn_speed", "evidence", "alpha"};
 
 /// Set of features, bit i = SleepFeature i.
-using SleepFeatureMask = std::uint8_t;
+using SleepFeatureMask = std::uint16_t;
 constexpr SleepFeatureMask feature_bit(SleepFeature feature) noexcept {
   return static_cast<SleepFeatureMask>(1U << static_cast<unsigned>(feature));
 }
-inline constexpr SleepFeatureMask kBrainFeatures = 0b1001'1111;
+inline constexpr SleepFeatureMask kBrainFeatures = 0b10'0000'0001'1111;  ///< powers of LFP or EEG
+inline constexpr SleepFeatureMask kUnitFeatures = 0b01'1111'0000'0000;
+
+/// All of them, for people.
+inline std::string sleep_feature_names() {
+  std::string all;
+  for (const std::string_view name : kSleepFeatureNames) all.append(all.empty() ? "" : ", ").append(name);
+  return all;
+}
 
 constexpr std::optional<SleepFeature> sleep_feature_from_name(std::string_view name) noexcept {
   for (std::size_t i = 0; i < kSleepFeatures; ++i) {
@@ -33,15 +58,16 @@ constexpr std::optional<SleepFeature> sleep_feature_from_name(std::string_view n
 }
 
 /// What the sleep filter sees at one moment: natural logarithms of power (μV², V² for an accelerometer, or the units of
-/// the table they come from).
+/// the table they come from), and of the features of units.
 struct FeatureFrame {
   SessionNs time_ns = 0;                          ///< end of the data that it holds
   std::array<float, kSleepFeatures> log_power{};  ///< by SleepFeature; 0 where invalid
   SleepFeatureMask valid = 0;
   bool artefact = false;            ///< a signal is saturated or bursts far beyond its running power
-  SleepFeatureMask fast_valid = 0;  ///< kEmg, kMotion: log power of the last 100 ms alone
+  SleepFeatureMask fast_valid = 0;  ///< kEmg, kMotion, kEmgLfp: of the last 100 ms alone
   float fast_emg = 0.0F;
   float fast_motion = 0.0F;
+  float fast_emg_lfp = 0.0F;
 
   [[nodiscard]] bool has(SleepFeature feature) const noexcept { return (valid & feature_bit(feature)) != 0; }
   [[nodiscard]] float value(SleepFeature feature) const noexcept {

@@ -72,8 +72,10 @@ SleepOutput SleepFilter::step(const FeatureFrame& frame) noexcept {
 
 bool SleepFilter::usable(const FeatureFrame& frame) const noexcept {
   const auto valid = static_cast<SleepFeatureMask>(frame.valid & emission_.features());
-  const bool brain_in_model = (emission_.features() & kBrainFeatures) != 0;
-  return !frame.artefact && valid != 0 && (!brain_in_model || (valid & kBrainFeatures) != 0);
+  // Muscles alone tell no sleep state; units are the second opinion where the LFP is lost.
+  constexpr auto kTelling = static_cast<SleepFeatureMask>(kBrainFeatures | kUnitFeatures);
+  const bool telling_in_model = (emission_.features() & kTelling) != 0;
+  return !frame.artefact && valid != 0 && (!telling_in_model || (valid & kTelling) != 0);
 }
 
 void SleepFilter::rate_quality(const FeatureFrame& frame, bool good) noexcept {

@@ -50,7 +50,7 @@ std::string setting_problem(const SleepModel& m) {
                                                          {"unknown_after_s", m.unknown_after_s, 0.1, 3600.0}}) {
     if (auto problem = outside(range); !problem.empty()) return problem;
   }
-  for (const MotionReference& reference : {m.motion, m.emg}) {
+  for (const MotionReference& reference : {m.motion, m.emg, m.emg_lfp}) {
     if (!reference.known) continue;
     if (auto problem = outside({"nrem_median", reference.nrem_median, -100.0, 100.0}); !problem.empty()) return problem;
     if (auto problem = outside({"nrem_mad", reference.nrem_mad, 1e-3, 100.0}); !problem.empty()) return problem;
@@ -92,7 +92,8 @@ std::string emission_problem(const SleepEmission& emission, std::size_t n, std::
 }  // namespace
 
 std::string model_problem(const SleepModel& model) {
-  if (model.features.empty() || model.features.size() > kSleepFeatures) return "features must name 1 to 8 features";
+  if (model.features.empty() || model.features.size() > kSleepFeatures)
+    return "features must name 1 to " + std::to_string(kSleepFeatures) + " features";
   for (std::size_t i = 0; i < model.features.size(); ++i) {
     const auto rest = model.features.begin() + static_cast<std::ptrdiff_t>(i) + 1;
     if (std::find(rest, model.features.end(), model.features[i]) != model.features.end())
@@ -125,6 +126,7 @@ std::uint64_t model_hash(const SleepModel& model) noexcept {
   }
   hash.add(model.motion);
   hash.add(model.emg);
+  hash.add(model.emg_lfp);
   return hash.value();
 }
 

@@ -62,8 +62,9 @@ struct SleepModel {
   double confirm_s = 0.5;           ///< for this long
   double unknown_after_s = 5.0;     ///< of unusable signal
 
-  MotionReference motion;  ///< accelerometer
-  MotionReference emg;
+  MotionReference motion;   ///< accelerometer
+  MotionReference emg;      ///< where there is no accelerometer
+  MotionReference emg_lfp;  ///< where there is neither
   ThresholdRules rules;
 
   double cv_kappa = 0.0;  ///< blocked cross-validation inside the calibration data

@@ -17,6 +17,7 @@ ingest::SignalSettings signal_of(const Config& config, const nlohmann::json& ent
   ingest::SignalSettings signal;
   signal.signal = static_cast<std::uint16_t>(index);
   signal.channel_name = entry["channel"].get<std::string>();
+  if (entry.contains("wide") && entry["wide"] == true) signal.rate_hz = ingest::kWideRateHz;
   if (!signal.channel_name.starts_with('#')) return signal;
   const char* begin = signal.channel_name.data() + 1;
   const char* end = signal.channel_name.data() + signal.channel_name.size();

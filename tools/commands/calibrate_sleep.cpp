@@ -29,8 +29,7 @@ std::vector<SleepFeature> chosen_features(const std::vector<std::string>& names)
   for (const std::string& name : names) {
     const auto feature = sleep_feature_from_name(name);
     if (!feature) {
-      throw UsageError("--use: '" + name +
-                       "' is no feature; allowed: delta, theta, sigma, beta, gamma, emg, motion, alpha");
+      throw UsageError("--use: '" + name + "' is no feature; allowed: " + sleep_feature_names());
     }
     result.push_back(*feature);
   }
@@ -140,6 +139,9 @@ const Registration registration{
        app.add_option("--slow", options->channels.slow, "channel: cortical LFP or EEG");
        app.add_option("--emg", options->channels.emg, "channel: EMG");
        app.add_option("--motion", options->channels.motion, "channels: accelerometer axes, up to three")
+           ->delimiter(',');
+       app.add_option("--emg-lfp", options->channels.emg_lfp,
+                      "channels far apart, two to six: muscle tone from their common 300-600 Hz")
            ->delimiter(',');
        app.add_option("--write-features", options->write_features, "also write the recording's features as CSV");
        options->input.add_to(app);

@@ -119,6 +119,9 @@ recordings::FeatureChannels feature_channels(const recordings::FeatureChannels& 
   if (channels.motion.empty()) {
     for (const std::string& axis : rig->sleep.motion) channels.motion.push_back(without_source(axis));
   }
+  if (channels.emg_lfp.empty()) {
+    for (const std::string& channel : rig->sleep.emg_lfp) channels.emg_lfp.push_back(without_source(channel));
+  }
   return channels;
 }
 

@@ -165,7 +165,11 @@ std::string sleep_features_hash(std::span<const LabelledEpoch> epochs) {
 }
 
 void write_sleep_features(std::ostream& out, std::span<const LabelledEpoch> epochs) {
-  CsvWriter csv(out, {"t_s", "delta", "theta", "sigma", "beta", "gamma", "emg", "motion", "stage", "artefact"});
+  std::array<std::string_view, kLiveSleepFeatures + 3> columns{"t_s"};
+  std::copy_n(kSleepFeatureNames.begin(), kLiveSleepFeatures, columns.begin() + 1);
+  columns[kLiveSleepFeatures + 1] = "stage";
+  columns[kLiveSleepFeatures + 2] = "artefact";
+  CsvWriter csv(out, columns);
   for (const LabelledEpoch& epoch : epochs) {
     csv.real(epoch.t_s, 3);
     for (std::size_t i = 0; i < kLiveSleepFeatures; ++i)

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <initializer_list>
+#include <span>
 #include <iosfwd>
 #include <memory>
 #include <optional>
@@ -87,7 +88,9 @@ class CsvReader {
 /// the locale.
 class CsvWriter {
  public:
-  CsvWriter(std::ostream& out, std::initializer_list<std::string_view> header);
+  CsvWriter(std::ostream& out, std::span<const std::string_view> header);
+  CsvWriter(std::ostream& out, std::initializer_list<std::string_view> header)
+      : CsvWriter(out, std::span(header.begin(), header.size())) {}
 
   CsvWriter& text(std::string_view value);
   CsvWriter& integer(std::int64_t value);

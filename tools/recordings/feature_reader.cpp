@@ -21,10 +21,11 @@ constexpr SessionNs kSliceNs = 100 * kNsPerMs;
 /// One signal on its way to the extractor.
 class Signal {
  public:
-  Signal(std::size_t channel, std::uint16_t number, double clock_hz, std::int64_t divider, bool once_a_block)
-      : channel_(channel), decimator_(clock_hz / static_cast<double>(divider)), once_a_block_(once_a_block) {
-    const double rate_hz = once_a_block ? clock_hz / static_cast<double>(kBlockSamples) : decimator_.output_rate_hz();
-    block_ = {number, 0, static_cast<float>(rate_hz), {}};
+  Signal(std::size_t channel, std::uint16_t number, double clock_hz, std::int64_t divider, bool once_a_block,
+         double rate_hz)
+      : channel_(channel), decimator_(clock_hz / static_cast<double>(divider), rate_hz), once_a_block_(once_a_block) {
+    const double own_hz = once_a_block ? clock_hz / static_cast<double>(kBlockSamples) : decimator_.output_rate_hz();
+    block_ = {number, 0, static_cast<float>(own_hz), {}};
   }
 
   [[nodiscard]] std::size_t channel() const noexcept { return channel_; }
@@ -34,12 +35,15 @@ class Signal {
             FeatureExtractor& extractor) {
     float output = value;
     if (once_a_block_ ? clock_frame % kBlockSamples != 0 : !decimator_.push(sample / divider, value, output)) return;
-    if (block_.count == 0) first_ns_ = time_ns;
+    if (block_.count == 0) {
+      first_ns_ = time_ns;
+      first_ = sample / divider;
+    }
     block_.samples[block_.count++] = output;
     if (block_.count == kMaxLfpSamples) flush(extractor);
   }
   void flush(FeatureExtractor& extractor) {
-    if (block_.count > 0) extractor.push(block_, first_ns_);
+    if (block_.count > 0) extractor.push(block_, first_ns_, first_);
     block_.count = 0;
   }
   void gap() noexcept {
@@ -53,6 +57,7 @@ class Signal {
   bool once_a_block_;
   LfpInput block_{};
   SessionNs first_ns_ = 0;
+  SampleIndex first_ = 0;
 };
 
 /// The signals of one stream, read a piece at a time.
@@ -69,9 +74,9 @@ class StreamSignals {
 
   [[nodiscard]] std::size_t stream() const noexcept { return stream_; }
   [[nodiscard]] bool done() const noexcept { return next_ >= info().frames; }
-  void add(std::size_t channel, std::uint16_t number) {
+  void add(std::size_t channel, std::uint16_t number, double rate_hz) {
     const bool once_a_block = recording_.info().from_rhx && info().channels[channel].kind == ChannelKind::kAuxiliary;
-    signals_.emplace_back(channel, number, clock().rate_hz, info().divider, once_a_block);
+    signals_.emplace_back(channel, number, clock().rate_hz, info().divider, once_a_block, rate_hz);
     channels_.push_back(channel);
   }
 
@@ -134,8 +139,8 @@ class SignalList {
  public:
   explicit SignalList(Recording& recording) : recording_(recording) {}
 
-  /// kNoSignal for an empty name.
-  int number_of(const std::string& name) {
+  /// kNoSignal for an empty name. `rate_hz`: what a channel that is not known yet is decimated to.
+  int number_of(const std::string& name, double rate_hz = ingest::kDecimatedRateHz) {
     if (name.empty()) return kNoSignal;
     const ChannelAddress address = find_channel(recording_.info(), name);
     for (std::size_t i = 0; i < known_.size(); ++i) {
@@ -145,7 +150,7 @@ class SignalList {
     const auto stream = std::find_if(streams_.begin(), streams_.end(),
                                      [&](const StreamSignals& s) { return s.stream() == address.stream; });
     StreamSignals& found = stream != streams_.end() ? *stream : streams_.emplace_back(recording_, address.stream);
-    found.add(address.channel, static_cast<std::uint16_t>(known_.size() - 1));
+    found.add(address.channel, static_cast<std::uint16_t>(known_.size() - 1), rate_hz);
     return static_cast<int>(known_.size() - 1);
   }
   std::vector<StreamSignals>& streams() noexcept { return streams_; }
@@ -174,6 +179,10 @@ std::vector<LabelledEpoch> read_features(Recording& recording, const FeatureChan
                                          const std::function<void(double)>& progress) {
   SignalList signals(recording);
   FeatureSettings settings;
+  if (channels.emg_lfp.size() == 1 || channels.emg_lfp.size() > settings.emg_lfp.size())
+    throw RecordingError("EMG from LFP: two to six channels");
+  for (std::size_t i = 0; i < channels.emg_lfp.size(); ++i)
+    settings.emg_lfp[i] = signals.number_of(channels.emg_lfp[i], ingest::kWideRateHz);
   settings.theta = signals.number_of(channels.theta);
   settings.slow = signals.number_of(channels.slow);
   settings.emg = signals.number_of(channels.emg);
