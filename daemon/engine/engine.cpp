@@ -17,15 +17,27 @@ void Engine::prepare(const EngineSettings& settings) {
   heading_.prepare(settings);
   sleep_.prepare(settings);
   trigger_.prepare(settings.trigger);
+  stimulus_blank_ns_ = settings.stimulus_blank_ns;
 }
 
 void Engine::step(const InputEvent& event, OutputBuffer& out) noexcept {
   if (inputs_++ == 0) session_output(out, event, SessionChange::kStart);
   session_ns_ = std::max(session_ns_, event.session_time_ns);
+  const std::size_t before = out.events().size();
   // Interlocks first: what this input forbids must hold for what it decides.
   trigger_.input(event, out);
   decode(event, out);
   observe(event, out);
+  blank_stimuli(out, before);
+}
+
+void Engine::blank_stimuli(const OutputBuffer& out, std::size_t from) noexcept {
+  for (std::size_t i = from; i < out.events().size(); ++i) {
+    const OutputEvent& output = out.events()[i];
+    if (output.kind != OutputKind::kTrigger || output.payload.trigger.arm == Arm::kSham) continue;
+    const auto pulse_ns = static_cast<SessionNs>(static_cast<double>(output.payload.trigger.pulse_ms) * 1e6);
+    sleep_.blank(output.session_time_ns, output.session_time_ns + pulse_ns + stimulus_blank_ns_);
+  }
 }
 
 void Engine::decode(const InputEvent& event, OutputBuffer& out) noexcept {

@@ -41,11 +41,13 @@ class Engine {
   void source_changed(const InputEvent& event, OutputBuffer& out) noexcept;
   void interrupt_sleep(const InputEvent& event, OutputBuffer& out) noexcept;
   void observe(const InputEvent& event, OutputBuffer& out) noexcept;
+  void blank_stimuli(const OutputBuffer& out, std::size_t from) noexcept;
 
   HeadingStage heading_;
   SleepStage sleep_;
   trigger::Trigger trigger_;
   HeadingSet* offered_ = nullptr;
+  SessionNs stimulus_blank_ns_ = 0;
   SessionNs session_ns_ = 0;
   std::uint64_t inputs_ = 0;
   std::uint64_t spikes_ = 0;

@@ -23,6 +23,7 @@ struct EngineSettings {
   turns::CouplingSettings coupling;
   std::optional<SleepModel> sleep;
   FeatureSettings features;
+  SessionNs stimulus_blank_ns = 100 * kNsPerMs;  ///< after a pulse, in which sleep's signals are not used
   trigger::TriggerSettings trigger;
 };
 

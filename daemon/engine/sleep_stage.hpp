@@ -19,6 +19,10 @@ class SleepStage {
   }
   /// The newest windowed heading; the same one again is nothing new.
   void heading(const WindowedHeading& heading) noexcept;
+  /// A stimulus from `from_ns` on, which rings until `until_ns`.
+  void blank(SessionNs from_ns, SessionNs until_ns) noexcept {
+    if (enabled_) features_.blank(from_ns, until_ns);
+  }
   /// Data were lost or a new epoch began: UNKNOWN until re-established.
   void gap(SessionNs time_ns, SampleIndex sample, OutputBuffer& out) noexcept;
 

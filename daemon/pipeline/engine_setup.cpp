@@ -206,6 +206,7 @@ Expected<EngineSettings> engine_settings(const Rig& rig, const ModelTexts& model
     result.population = population_settings(rig, *cells);
   }
   result.features = feature_settings(rig);
+  result.stimulus_blank_ns = ns_of_ms(rig.sleep.stimulus_blank_ms);
   result.trigger = trigger_settings(rig);
   const std::string problem = trigger::problem_of(result.trigger);
   if (!problem.empty()) return Error{rig.file + ": " + problem};

@@ -134,6 +134,7 @@ void read_emg_lfp(Section& channels, Sleep& sleep) {
 
 void read_sleep(Section& section, Sleep& sleep) {
   section.text("model", sleep.model);
+  section.real("stimulus_blank_ms", sleep.stimulus_blank_ms, 0.0, 5000.0);
   if (const toml::table* table = section.table("channels")) {
     Section channels(*table, section.prefix() + ".channels", section.file());
     channels.text("theta", sleep.theta);

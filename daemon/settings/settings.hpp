@@ -74,6 +74,7 @@ struct Heading {
 
 struct Sleep {
   std::string model;
+  double stimulus_blank_ms = 100.0;  ///< after a pulse, in which brain and muscle signals are not used
   std::string theta, slow, emg;      ///< "SOURCE/CHANNEL" or ""
   std::vector<std::string> motion;   ///< up to three axes
   std::vector<std::string> emg_lfp;  ///< none, or two to six channels far apart: muscle tone from 300-600 Hz

@@ -70,6 +70,12 @@ void FeatureExtractor::push(const LfpInput& block, SessionNs first_sample_time_n
   tone_.push(block, first_sample_time_ns, first);
 }
 
+void FeatureExtractor::blank(SessionNs from_ns, SessionNs until_ns) noexcept {
+  for (std::size_t i = 0; i < signal_count_; ++i) {
+    if (signals_[i].settings().role != SignalRole::kMotion) signals_[i].blank(from_ns, until_ns);
+  }
+}
+
 std::int64_t FeatureExtractor::newest() const noexcept {
   std::int64_t index = tone_.newest_index();
   for (std::size_t i = 0; i < signal_count_; ++i) index = std::max(index, signals_[i].newest_index());

@@ -41,6 +41,8 @@ class FeatureExtractor {
   /// Decimated samples of one signal, in order of time per signal; the filters are designed for the rate it names.
   /// `first`: number of the first sample at its source's own rate; without it there is no EMG from LFP.
   void push(const LfpInput& block, SessionNs first_sample_time_ns, SampleIndex first = -1) noexcept;
+  /// A stimulus rings in the brain's and the muscles' signals in (from, until].
+  void blank(SessionNs from_ns, SessionNs until_ns) noexcept;
   /// The next frame of the grid when all signals have passed it, or when one lags by more than kMaxLag frames (its
   /// features are then missing). False when none is ready.
   bool next(FeatureFrame& frame) noexcept;

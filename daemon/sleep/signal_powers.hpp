@@ -40,6 +40,8 @@ class SignalPowers {
   void prepare(const Settings& settings) noexcept;
   void reset() noexcept;
   void push(const LfpInput& block, SessionNs first_sample_time_ns) noexcept;
+  /// A stimulus rings in what is sampled in (from, until]: an artefact there. Never shortens the blank before.
+  void blank(SessionNs from_ns, SessionNs until_ns) noexcept;
 
   [[nodiscard]] const Settings& settings() const noexcept { return settings_; }
   [[nodiscard]] std::int64_t newest_index() const noexcept { return newest_; }
@@ -85,6 +87,7 @@ class SignalPowers {
   std::size_t settle_pieces_ = 0;
   std::size_t hold_pieces_ = 0;
   bool held_artefact_ = false;
+  SessionNs blank_from_ns_ = INT64_MAX, blank_until_ns_ = INT64_MIN;
   bool running_ = false;
   SessionNs expected_ns_ = 0;
   std::int64_t newest_ = INT64_MIN;

@@ -248,3 +248,30 @@ TEST_CASE("motion is the power of the accelerometer's vector, gravity left out")
   CHECK(static_cast<double>(frames.back().value(SleepFeature::kMotion)) == Approx(std::log(expected)).margin(0.1));
   CHECK((frames.back().fast_valid & feature_bit(SleepFeature::kMotion)) != 0);
 }
+
+TEST_CASE("a stimulus is blanked: its ringing is in no power, its frames say artefact, motion goes on") {
+  FeatureSettings settings;
+  settings.theta = settings.slow = 0;
+  settings.emg = 1;
+  settings.motion[0] = 2;
+  const Signal brain = noise(1, 100.0F), muscle = noise(2, 30.0F), motion = noise(3, 0.01F);
+  const auto ringing = [](const Signal& signal) {
+    return [=](double t) { return signal(t) + (t > 10.02 && t < 10.13 ? 3000.0F : 0.0F); };
+  };
+  FeatureExtractor extractor = with(settings);
+  auto frames = run(extractor, {{0, brain}, {1, muscle}, {2, motion}}, 1000.0, 0.0, 10.0);
+  const FeatureFrame before = frames.back();
+  extractor.blank(10 * kNsPerS + 15 * kNsPerMs, 10 * kNsPerS + 130 * kNsPerMs);
+  frames = run(extractor, {{0, ringing(brain)}, {1, ringing(muscle)}, {2, motion}}, 1000.0, 10.0, 13.0);
+  int artefacts = 0;
+  for (const FeatureFrame& frame : frames) {
+    CHECK(frame.has(SleepFeature::kMotion));
+    artefacts += frame.artefact ? 1 : 0;
+    if (!frame.has(SleepFeature::kDelta)) continue;
+    for (const SleepFeature feature : {SleepFeature::kTheta, SleepFeature::kGamma, SleepFeature::kEmg})
+      CHECK(frame.value(feature) == Approx(before.value(feature)).margin(1.5F));
+  }
+  CHECK(artefacts >= 2);
+  CHECK(artefacts <= 8);
+  CHECK(frames.back().has(SleepFeature::kDelta));
+}
