@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace vturn {
@@ -30,6 +31,25 @@ enum class SleepState : std::uint8_t { kUnknown = 0, kWake = 1, kNrem = 2, kRem 
 enum class Direction : std::uint8_t { kNone = 0, kClockwise = 1, kCounterclockwise = 2 };
 /// Of the decoded against the tracked heading in wake. Rotated: the whole frame turned, which leaves turns as they are.
 enum class TuningState : std::uint8_t { kUnknown = 0, kGood = 1, kRotated = 2, kLost = 3 };
+
+/// Why a signal cannot be used for sleep.
+enum class SignalProblem : std::uint8_t {
+  kNone = 0,
+  kMissing,    ///< no samples come
+  kSettling,   ///< its filters have just begun
+  kFlat,       ///< the same value, or no power
+  kSaturated,  ///< the amplifier's limit, or no number
+  kBurst,      ///< broadband, far above what it was
+  kBlanked     ///< a stimulus
+};
+
+/// How one signal of sleep has been over the last ten seconds or so.
+struct SignalQuality {
+  int signal = -1;                               ///< index of the rig file's distinct signals
+  float usable_share = 0.0F;                     ///< running, 0..1
+  SignalProblem problem = SignalProblem::kNone;  ///< the latest in ten seconds
+};
+inline constexpr std::size_t kMaxSleepSignals = 6;
 enum class Dynamics : std::uint8_t { kWake = 0, kRem = 1, kNrem = 2 };
 
 }  // namespace vturn

@@ -26,6 +26,7 @@ class SleepStage {
   /// Data were lost or a new epoch began: UNKNOWN until re-established.
   void gap(SessionNs time_ns, SampleIndex sample, OutputBuffer& out) noexcept;
 
+  [[nodiscard]] std::span<const SignalQuality> quality() const noexcept { return features_.quality(); }
   [[nodiscard]] SleepState state() const noexcept { return last_.state; }
 
  private:

@@ -222,6 +222,9 @@ void DecisionLoop::once_a_second(MonoNs now_ns) noexcept {
   snapshot.ttl = engine.ttl_edges();
   snapshot.late_spikes = engine.late_spikes();
   snapshot.undetectable_sides = engine.undetectable_sides();
+  const auto quality = engine.signal_quality();
+  snapshot.signal_count = quality.size();
+  std::copy(quality.begin(), quality.end(), snapshot.signals.begin());
   snapshot.armed = engine.trigger().armed();
   snapshot.inhibits = engine.trigger().inhibits();
   snapshot.output_overflow = outputs_.overflowed();

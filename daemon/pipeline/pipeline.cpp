@@ -46,6 +46,7 @@ wire::Names names_of(const Rig& rig) {
   for (const auto& rule : rig.rules) names.rules.push_back(rule.name);
   for (const auto& output : rig.outputs) names.outputs.push_back(output.name);
   for (const auto& source : rig.sources) names.sources.push_back(source.name);
+  names.signals = rig.signals();
   return names;
 }
 

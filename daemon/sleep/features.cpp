@@ -53,6 +53,7 @@ void FeatureExtractor::prepare(const FeatureSettings& settings) noexcept {
 void FeatureExtractor::add_signal(int signal, SignalRole role, SleepFeatureMask bands) noexcept {
   if (signal < 0) return;
   const double saturation = role == SignalRole::kMotion ? 0.0 : settings_.saturation_uv;
+  quality_[signal_count_].signal = signal;
   signals_[signal_count_++].prepare({signal, role, bands, settings_.smoothing_s, saturation});
   if (role == SignalRole::kMotion) ++axes_;
 }
@@ -99,8 +100,22 @@ bool FeatureExtractor::next(FeatureFrame& frame) noexcept {
   next_index_ = std::max(next_index_, oldest_kept);
   if (next_index_ > newest_index || !ready(next_index_)) return false;
   frame = assemble(next_index_);
+  rate_signals(next_index_);
   ++next_index_;
   return true;
+}
+
+void FeatureExtractor::rate_signals(std::int64_t index) noexcept {
+  constexpr float kRate = 0.01F;  // a frame of 10 s
+  constexpr int kTold = 100;
+  for (std::size_t i = 0; i < signal_count_; ++i) {
+    const PowerSnapshot* snapshot = signals_[i].at(index);
+    const SignalProblem problem = snapshot != nullptr ? snapshot->problem : SignalProblem::kMissing;
+    SignalQuality& quality = quality_[i];
+    quality.usable_share += kRate * ((problem == SignalProblem::kNone ? 1.0F : 0.0F) - quality.usable_share);
+    problem_frames_[i] = problem == SignalProblem::kNone ? std::max(problem_frames_[i] - 1, 0) : kTold;
+    if (problem != SignalProblem::kNone || problem_frames_[i] == 0) quality.problem = problem;
+  }
 }
 
 FeatureFrame FeatureExtractor::assemble(std::int64_t index) const noexcept {

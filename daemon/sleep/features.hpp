@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "daemon/core/input_event.hpp"
 #include "daemon/sleep/emg_from_lfp.hpp"
@@ -43,12 +44,13 @@ class FeatureExtractor {
   void push(const LfpInput& block, SessionNs first_sample_time_ns, SampleIndex first = -1) noexcept;
   /// A stimulus rings in the brain's and the muscles' signals in (from, until].
   void blank(SessionNs from_ns, SessionNs until_ns) noexcept;
+  /// Of each of the signals of FeatureSettings, but those of EMG from LFP.
+  [[nodiscard]] std::span<const SignalQuality> quality() const noexcept { return {quality_.data(), signal_count_}; }
   /// The next frame of the grid when all signals have passed it, or when one lags by more than kMaxLag frames (its
   /// features are then missing). False when none is ready.
   bool next(FeatureFrame& frame) noexcept;
 
  private:
-  static constexpr std::size_t kMaxSignals = 6;
   static constexpr std::int64_t kMaxLag = 3;
   static constexpr std::int64_t kNoFrame = INT64_MIN;
 
@@ -56,9 +58,12 @@ class FeatureExtractor {
   [[nodiscard]] std::int64_t newest() const noexcept;
   [[nodiscard]] bool ready(std::int64_t index) const noexcept;
   [[nodiscard]] FeatureFrame assemble(std::int64_t index) const noexcept;
+  void rate_signals(std::int64_t index) noexcept;
   void add_tone(std::int64_t index, FeatureFrame& frame) const noexcept;
 
-  std::array<SignalPowers, kMaxSignals> signals_{};
+  std::array<SignalPowers, kMaxSleepSignals> signals_{};
+  std::array<SignalQuality, kMaxSleepSignals> quality_{};
+  std::array<int, kMaxSleepSignals> problem_frames_{};  ///< for how many more the problem is told
   EmgFromLfp tone_;
   std::size_t signal_count_ = 0;
   std::size_t axes_ = 0;

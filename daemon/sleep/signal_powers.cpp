@@ -153,6 +153,10 @@ void SignalPowers::close_piece() noexcept {
   if (artefact || dead) {
     hold_pieces_ = hold_pieces(settings_.role) + 1;
     held_artefact_ = artefact;
+    held_problem_ = blanked                  ? SignalProblem::kBlanked
+                    : piece_.bad_samples > 0 ? SignalProblem::kSaturated
+                    : burst                  ? SignalProblem::kBurst
+                                             : SignalProblem::kFlat;
   }
   const bool positive = !artefact && !dead && smooth_powers();
   if (settle_pieces_ > 0) --settle_pieces_;
@@ -163,6 +167,7 @@ void SignalPowers::close_piece() noexcept {
   snapshot.index = newest_ = piece_.index;
   snapshot.usable = !held && positive && settle_pieces_ == 0;
   snapshot.artefact = held && held_artefact_;
+  snapshot.problem = snapshot.usable ? SignalProblem::kNone : held ? held_problem_ : SignalProblem::kSettling;
   snapshot.fast_power = 0.0;
   for (std::size_t i = 0; i < kBands; ++i) {
     Band& band = bands_[i];

@@ -23,6 +23,7 @@ struct PowerSnapshot {
   double fast_power = 0.0;                     ///< mean over the last 100 ms
   bool usable = false;                         ///< settled, neither flat nor in an artefact
   bool artefact = false;
+  SignalProblem problem = SignalProblem::kNone;  ///< why it is not usable
 };
 
 /// Band powers of one signal: samples in, one snapshot per 100 ms of session time out. The average takes whole 100 ms
@@ -87,6 +88,7 @@ class SignalPowers {
   std::size_t settle_pieces_ = 0;
   std::size_t hold_pieces_ = 0;
   bool held_artefact_ = false;
+  SignalProblem held_problem_ = SignalProblem::kNone;
   SessionNs blank_from_ns_ = INT64_MAX, blank_until_ns_ = INT64_MIN;
   bool running_ = false;
   SessionNs expected_ns_ = 0;

@@ -67,7 +67,8 @@ void Encoder::warm_up() {
   std::swap(settings_.model_hash, longest_hash);
   Names longest_names{.rules = {std::string(longest(names.rules), 'x')},
                       .outputs = {std::string(longest(names.outputs), 'x')},
-                      .sources = names.sources};
+                      .sources = names.sources,
+                      .signals = names.signals};
   std::swap(settings_.names, longest_names);
   const auto encode_once = [&](OutputKind kind, auto fill) {
     OutputEvent event;
@@ -96,6 +97,8 @@ void Encoder::warm_up() {
   }
   HealthSnapshot health;
   health.source_count = std::min<std::size_t>(names.sources.size(), kMaxSources);
+  health.signal_count = std::min<std::size_t>(names.signals.size(), kMaxSleepSignals);
+  for (std::size_t i = 0; i < health.signal_count; ++i) health.signals[i].signal = static_cast<int>(i);
   health.inhibits = ~std::uint64_t{0};
   encode(health, 0);
   CalibrationSnapshot calibration;

@@ -14,6 +14,14 @@ void resize(Field& field, std::size_t count) {
 }
 
 static_assert(static_cast<int>(TuningState::kLost) == v1::TUNING_STATE_LOST);
+static_assert(static_cast<int>(SignalProblem::kBlanked) == v1::SIGNAL_PROBLEM_BLANKED);
+
+void signal_to_proto(const SignalQuality& signal, const std::vector<std::string>& names, v1::SignalHealth& message) {
+  const auto index = static_cast<std::size_t>(signal.signal);
+  message.mutable_name()->assign(index < names.size() ? std::string_view(names[index]) : std::string_view{});
+  message.set_usable_share(signal.usable_share);
+  message.set_problem(static_cast<v1::SignalProblem>(signal.problem));
+}
 
 void tuning_to_proto(const TuningSnapshot& tuning, v1::Tuning& message) {
   message.set_state(static_cast<v1::TuningState>(tuning.state));
@@ -67,6 +75,10 @@ void lists_to_proto(const HealthSnapshot& health, const Names& names, v1::Health
   for (std::size_t i = 0; i < kHopCount; ++i) {
     latency_to_proto(health.latencies[i], kHopNames[i], *message.mutable_latencies(static_cast<int>(i)));
   }
+  const std::size_t signals = std::min(health.signal_count, health.signals.size());
+  resize(*message.mutable_signals(), signals);
+  for (std::size_t i = 0; i < signals; ++i)
+    signal_to_proto(health.signals[i], names.signals, *message.mutable_signals(static_cast<int>(i)));
   message.clear_inhibits();
   for (int reason = 0; reason < v1::VetoReason_ARRAYSIZE; ++reason) {
     if ((health.inhibits >> reason & 1U) != 0) message.add_inhibits(static_cast<v1::VetoReason>(reason));

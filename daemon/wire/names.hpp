@@ -11,6 +11,7 @@ struct Names {
   std::vector<std::string> rules;
   std::vector<std::string> outputs;
   std::vector<std::string> sources;
+  std::vector<std::string> signals;  ///< of sleep, distinct
 };
 
 }  // namespace vturn::wire

@@ -65,6 +65,11 @@ std::string status_text(const v1::Reply& reply) {
             std::to_string(source.messages_received()) + " messages, " + std::to_string(source.messages_lost()) +
             " lost, " + std::to_string(source.spikes_received()) + " spikes";
   }
+  for (const auto& signal : health.signals()) {
+    if (signal.problem() == v1::SIGNAL_PROBLEM_NONE) continue;
+    text += "\nsignal " + signal.name() + ": " + words(signal.problem()) + ", usable " +
+            std::to_string(static_cast<int>(100.0F * signal.usable_share() + 0.5F)) + " % of the time";
+  }
   if (health.tuning().state() != v1::TUNING_STATE_UNKNOWN) text += "\ntuning: " + words(health.tuning().state());
   if (reply.has_calibration()) text += "\ncalibration: " + words(reply.calibration().state());
   return text + "\ntriggers " + std::to_string(health.triggers()) + ", vetoes " + std::to_string(health.vetoes()) +

@@ -147,6 +147,7 @@ std::string words(v1::SleepState state) {
 std::string words(v1::CalibrationState state) {
   return lower_words(v1::CalibrationState_Name(state), "CALIBRATION_STATE_");
 }
+std::string words(v1::SignalProblem problem) { return lower_words(v1::SignalProblem_Name(problem), "SIGNAL_PROBLEM_"); }
 std::string words(v1::TuningState state) { return lower_words(v1::TuningState_Name(state), "TUNING_STATE_"); }
 std::string words(v1::Direction direction) { return lower_words(v1::Direction_Name(direction), "DIRECTION_"); }
 

@@ -67,6 +67,7 @@ std::string words(v1::SessionChange change);
 std::string words(v1::SleepState state);
 std::string words(v1::CalibrationState state);
 std::string words(v1::TuningState state);
+std::string words(v1::SignalProblem problem);
 std::string words(v1::Direction direction);
 
 /// hours:minutes:seconds.milliseconds of session time.

@@ -249,6 +249,34 @@ TEST_CASE("motion is the power of the accelerometer's vector, gravity left out")
   CHECK((frames.back().fast_valid & feature_bit(SleepFeature::kMotion)) != 0);
 }
 
+TEST_CASE("each signal's quality is told: the latest problem for ten seconds, the share of time it could be used") {
+  FeatureSettings settings;
+  settings.theta = settings.slow = 4;
+  settings.emg = 1;
+  settings.motion[0] = 2;
+  FeatureExtractor extractor = with(settings);
+  const Signal brain = noise(1, 100.0F), muscle = noise(2, 30.0F), motion = noise(3, 0.01F);
+  const auto problem = [&](std::size_t i) { return extractor.quality()[i].problem; };
+  run(extractor, {{4, brain}, {1, muscle}, {2, motion}}, 1000.0, 0.0, 1.0);
+  REQUIRE(extractor.quality().size() == 3);
+  CHECK(extractor.quality()[0].signal == 4);
+  CHECK(problem(0) == SignalProblem::kSettling);
+  run(extractor, {{4, brain}, {1, muscle}, {2, motion}}, 1000.0, 1.0, 60.0);
+  for (std::size_t i = 0; i < 3; ++i) {
+    CHECK(problem(i) == SignalProblem::kNone);
+    CHECK(extractor.quality()[i].usable_share > 0.99F);
+  }
+  const Signal flat = [](double) { return 5.0F; };
+  const Signal clipped = [&](double t) { return brain(t) + (t > 62.5 && t < 62.6 ? 1e4F : 0.0F); };
+  run(extractor, {{4, clipped}, {1, flat}}, 1000.0, 60.0, 65.0);
+  CHECK(problem(0) == SignalProblem::kSaturated);
+  CHECK(problem(1) == SignalProblem::kFlat);
+  CHECK(problem(2) == SignalProblem::kMissing);
+  CHECK(extractor.quality()[2].usable_share < 0.7F);
+  run(extractor, {{4, brain}, {1, muscle}, {2, motion}}, 1000.0, 65.0, 80.0);
+  for (std::size_t i = 0; i < 3; ++i) CHECK(problem(i) == SignalProblem::kNone);
+}
+
 TEST_CASE("a stimulus is blanked: its ringing is in no power, its frames say artefact, motion goes on") {
   FeatureSettings settings;
   settings.theta = settings.slow = 0;

@@ -233,7 +233,9 @@ TEST_CASE("retained is the latest state, marked, with its own number; nothing to
 
 TEST_CASE("health mirrors the snapshot") {
   wire::Encoder encoder;
-  encoder.prepare(settings());
+  auto named = settings();
+  named.names.signals = {"ephys/LFP", "ephys/EMG"};
+  encoder.prepare(named);
   wire::HealthSnapshot health;
   health.source_count = 2;
   health.sources[1].messages_lost = 3'550;
@@ -243,7 +245,13 @@ TEST_CASE("health mirrors the snapshot") {
   health.ttl = 636;
   health.inhibits = 1U << static_cast<unsigned>(VetoReason::kGap) | 1U << static_cast<unsigned>(VetoReason::kMovement);
   health.undetectable_sides = 1U << static_cast<unsigned>(Direction::kCounterclockwise);
+  health.signal_count = 1;
+  health.signals[0] = {.signal = 1, .usable_share = 0.25F, .problem = SignalProblem::kSaturated};
   const auto& message = as<v1::Health>(encoder.encode(health, 5));
+  REQUIRE(message.signals_size() == 1);
+  CHECK(message.signals(0).name() == "ephys/EMG");
+  CHECK(message.signals(0).usable_share() == 0.25F);
+  CHECK(message.signals(0).problem() == v1::SIGNAL_PROBLEM_SATURATED);
   REQUIRE(message.undetectable_sides_size() == 1);
   CHECK(message.undetectable_sides(0) == v1::DIRECTION_COUNTERCLOCKWISE);
   REQUIRE(message.sources_size() == 2);
