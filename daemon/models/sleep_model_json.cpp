@@ -82,6 +82,14 @@ ThresholdRules read_rules(const Json& root) {
           number_at<double>(value, "log_theta_over_delta", "three_thresholds.")};
 }
 
+/// Later than the schema's first files: may be missing.
+YpnosRule read_ypnos(const Json& root) {
+  const auto value = root.find("ypnos_like");
+  if (value == root.end() || value->is_null()) return {};
+  return {true, number_at<double>(*value, "emg_of_range", "ypnos_like."),
+          number_at<double>(*value, "log_delta_over_theta", "ypnos_like.")};
+}
+
 std::size_t read_count(const Json& parent, const char* key, const std::string& path) {
   const double value = number<double>(child(parent, key, path), path);
   if (!(value >= 0.0 && value <= 1e12)) throw BadModel("key '" + path + "' must be a count");
@@ -114,6 +122,7 @@ SleepModel read_model(const Json& root) {
   model.emg = read_motion(root, "emg");
   model.emg_lfp = read_motion(root, "emg_lfp");
   model.rules = read_rules(root);
+  model.ypnos = read_ypnos(root);
   read_figures(root, model);
   if (auto problem = model_problem(model); !problem.empty()) throw BadModel(problem);
   model.hash = model_hash(model);
@@ -143,6 +152,11 @@ Json write_rules(const ThresholdRules& rules) {
   return {{"log_emg", rules.log_emg}, {"log_delta", rules.log_delta}, {"log_theta_over_delta", rules.log_ratio}};
 }
 
+Json write_ypnos(const YpnosRule& rule) {
+  if (!rule.known) return nullptr;
+  return {{"emg_of_range", rule.emg}, {"log_delta_over_theta", rule.log_ratio}};
+}
+
 }  // namespace
 
 std::string sleep_model_to_json(const SleepModel& model) {
@@ -169,6 +183,7 @@ std::string sleep_model_to_json(const SleepModel& model) {
                       {"emg", write_motion(model.emg)},
                       {"emg_lfp", write_motion(model.emg_lfp)}};
   root["three_thresholds"] = write_rules(model.rules);
+  root["ypnos_like"] = write_ypnos(model.ypnos);
   root["cross_validated"] = {{"kappa", finite(model.cv_kappa)},
                              {"rem_f1", finite(model.cv_rem_f1)},
                              {"onset_latency_median_s", finite(model.cv_onset_latency_s)}};

@@ -6,17 +6,11 @@
 #include <vector>
 
 #include "daemon/core/expected.hpp"
+#include "daemon/sleep/labelled_epochs.hpp"
 #include "daemon/sleep/scoring.hpp"
 #include "daemon/sleep/sleep_model.hpp"
 
 namespace vturn {
-
-/// One row of a features table.
-struct LabelledEpoch {
-  double t_s = 0.0;                         ///< its begin
-  FeatureFrame frame;                       ///< log powers; artefact as marked; time_ns = end of the epoch
-  SleepState stage = SleepState::kUnknown;  ///< UNKNOWN = not scored
-};
 
 struct SleepCalibrationSettings {
   std::vector<SleepFeature> features;  ///< empty = chosen by cross-validation
@@ -26,33 +20,39 @@ struct SleepCalibrationSettings {
   std::function<bool(double)> progress = [](double) { return true; };
 };
 
+/// What calibration chooses; everything else of a model is fitted or a setting of the filter.
+struct SleepRecipe {
+  std::vector<SleepFeature> features;
+  double shrinkage = 0.0;
+  double adaptation_s = 0.0;
+};
+
+/// Epochs [begin, end), and a model that was chosen and fitted without them.
+struct SleepFold {
+  std::size_t begin = 0, end = 0;
+  SleepModel model;
+};
+
 struct SleepCalibration {
   SleepModel model;
-  SleepScore cross_validated;  ///< blocks never seen in their training, joined in order
-  double rules_kappa = 0.0;    ///< of the three thresholds, fitted and tested on the same blocks
-  double shrinkage = 0.0;
+  SleepRecipe recipe;
+  std::vector<SleepFold> folds;
+  std::vector<SleepDecision> held_out;  ///< each fold's model on its own epochs, joined in order
+  SleepScore cross_validated;           ///< of `held_out`: choices and fit both without the epochs that are scored
   std::vector<std::string> warnings;
 };
 
-/// Median spacing of the rows; 0 when there are fewer than two.
-double epoch_length_s(std::span<const LabelledEpoch> epochs);
-
-/// Supervised: Gaussians a state with shrunk full covariance, transitions of the species; feature set and
-/// shrinkage chosen by blocked cross-validation inside the data. Refuses, with the reason, what cannot make a model to
-/// trust: too little of a state, an implausible share of REM, no usable feature, REM that does not look like REM.
+/// Supervised: Gaussians a state with shrunk full covariance, transitions of the species; feature set, shrinkage and
+/// time constant of the offsets chosen by blocked cross-validation inside the data. Refuses, with the reason, what
+/// cannot make a model to trust: too little of a state, an implausible share of REM, no usable feature, REM that does
+/// not look like REM.
 Expected<SleepCalibration> calibrate_sleep(std::span<const LabelledEpoch> epochs,
                                            const SleepCalibrationSettings& settings);
 
-/// Runs the filter over a table, causally: decision i is made at the end of epoch i. The frames' artefact marks count
-/// only with `use_artefact_marks` (a scorer's marks are not known online).
-std::vector<SleepDecision> decide_epochs(const SleepModel& model, std::span<const LabelledEpoch> epochs,
-                                         bool use_artefact_marks = false);
-std::vector<TruthEpoch> truth_of(std::span<const LabelledEpoch> epochs);
+/// The model of a recipe, with the baselines' thresholds fitted beside it.
+SleepModel fit_sleep_model(std::span<const LabelledEpoch> epochs, const SleepRecipe& recipe);
 
-/// The three-threshold rules on one epoch; NREM where they have nothing to go by.
-SleepState apply_rules(const ThresholdRules& rules, const FeatureFrame& frame) noexcept;
-/// Thresholds of greatest kappa on the labelled epochs; not known when delta, theta or EMG is absent.
-ThresholdRules fit_rules(std::span<const LabelledEpoch> epochs);
-double rules_kappa(const ThresholdRules& rules, std::span<const LabelledEpoch> epochs);
+/// Why a model cannot be one of this species' sleep, or an empty string.
+std::string implausible_shape(const SleepModel& model);
 
 }  // namespace vturn

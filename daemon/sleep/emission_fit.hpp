@@ -3,7 +3,7 @@
 #include <span>
 #include <vector>
 
-#include "daemon/sleep/calibration.hpp"
+#include "daemon/sleep/labelled_epochs.hpp"
 
 namespace vturn {
 

@@ -3,8 +3,8 @@
 #include <array>
 #include <vector>
 
-#include "daemon/sleep/calibration.hpp"
 #include "daemon/sleep/features.hpp"
+#include "daemon/sleep/labelled_epochs.hpp"
 
 namespace vturn {
 

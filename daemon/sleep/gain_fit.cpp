@@ -3,9 +3,19 @@
 #include <algorithm>
 #include <cmath>
 
+#include "daemon/core/math.hpp"
 #include "daemon/sleep/forward_step.hpp"
 
 namespace vturn {
+namespace {
+
+/// Probability that the gains are as calibrated.
+constexpr double kUnchanged = 0.5;
+/// Neighbouring epochs of a bout say much the same: about ten count as one.
+constexpr double kEvidenceTemper = 0.1;
+constexpr double kLowestLogWeight = -300.0;
+
+}  // namespace
 
 void GainFit::prepare(const SleepModel& model, double step_s) noexcept {
   *this = GainFit{};
@@ -19,16 +29,23 @@ void GainFit::prepare(const SleepModel& model, double step_s) noexcept {
 }
 
 void GainFit::reset() noexcept {
+  double total = 0.0;
+  for (std::size_t i = 0; i < candidates_.size(); ++i) total += changed_weight(i);
   for (std::size_t i = 0; i < candidates_.size(); ++i) {
-    const double brain = grid_value(i / kGrid);
-    const double emg = grid_value(i % kGrid);
-    candidates_[i] = {prior_, -0.5 * prior_precision_ * (brain * brain + emg * emg)};
+    const double unchanged = i == candidates_.size() / 2 ? kUnchanged : 0.0;
+    candidates_[i] = {prior_, math::log(unchanged + (1.0 - kUnchanged) * changed_weight(i) / total)};
   }
   sum_ = {};
   valid_frames_ = {};
   frames_ = epochs_ = 0;
   cursor_ = candidates_.size();
   brain_ = emg_ = 0.0;
+}
+
+double GainFit::changed_weight(std::size_t index) const noexcept {
+  const double brain = grid_value(index / kGrid);
+  const double emg = grid_value(index % kGrid);
+  return math::exp(std::max(-0.5 * prior_precision_ * (brain * brain + emg * emg), kLowestLogWeight));
 }
 
 double GainFit::shift(SleepFeature feature) const noexcept {
@@ -76,7 +93,7 @@ void GainFit::weigh_candidate(std::size_t index) noexcept {
   if (!emission_.log_likelihood(epoch_, offset, log_likelihood)) return;
   Candidate& candidate = candidates_[index];
   predict(transitions_, candidate.posterior);
-  candidate.score += weigh(log_likelihood, 1.0, candidate.posterior);
+  candidate.score += kEvidenceTemper * weigh(log_likelihood, 1.0, candidate.posterior);
 }
 
 void GainFit::choose() noexcept {

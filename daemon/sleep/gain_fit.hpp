@@ -9,9 +9,9 @@
 namespace vturn {
 
 /// Unknown gains of a saved model's signals: one log-power shift for the brain signals and one for EMG, of greatest
-/// marginal likelihood (times a prior at "as calibrated") over the first minutes. A bank of forward filters, one a
-/// candidate, on 4-s means; its work is spread over the frames in between. Method: template plus unknown gain, as in
-/// Sunderam's per-mouse hidden Markov scoring, with the shifts on a grid.
+/// marginal likelihood over the first minutes, times a prior: as calibrated, or else normally distributed about it. A
+/// bank of forward filters, one a candidate, on 4-s means; its work is spread over the frames in between. Method:
+/// template plus unknown gain, as in Sunderam's per-mouse hidden Markov scoring, with the shifts on a grid.
 class GainFit {
  public:
   void prepare(const SleepModel& model, double step_s) noexcept;
@@ -35,6 +35,7 @@ class GainFit {
     double score = 0.0;
   };
 
+  [[nodiscard]] double changed_weight(std::size_t index) const noexcept;
   void close_epoch() noexcept;
   void weigh_candidate(std::size_t index) noexcept;
   void choose() noexcept;

@@ -44,6 +44,13 @@ struct ThresholdRules {
   double log_ratio = 0.0;
 };
 
+/// Thresholds of the Ypnos-like rule, kept beside the model to be compared with.
+struct YpnosRule {
+  bool known = false;
+  double emg = 0.0;        ///< log EMG as a share of its range since the start
+  double log_ratio = 0.0;  ///< log delta/theta
+};
+
 /// Everything calibration learns and the filter needs. Plain data; read and written by daemon/models.
 struct SleepModel {
   std::vector<SleepFeature> features;  ///< used by the emissions, in their order
@@ -66,6 +73,7 @@ struct SleepModel {
   MotionReference emg;      ///< where there is no accelerometer
   MotionReference emg_lfp;  ///< where there is neither
   ThresholdRules rules;
+  YpnosRule ypnos;
 
   double cv_kappa = 0.0;  ///< blocked cross-validation inside the calibration data
   double cv_rem_f1 = 0.0;

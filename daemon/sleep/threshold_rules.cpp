@@ -1,8 +1,7 @@
 // The three-threshold scorer that most rigs use: a baseline that every report shows beside the filter.
-#include <algorithm>
-#include <limits>
+#include "daemon/sleep/threshold_rules.hpp"
 
-#include "daemon/sleep/calibration.hpp"
+#include <algorithm>
 
 namespace vturn {
 namespace {
@@ -31,6 +30,12 @@ std::vector<double> levels(std::span<const LabelledEpoch> epochs, double (*measu
   return result;
 }
 
+std::vector<SleepState> stages_of(std::span<const LabelledEpoch> epochs) {
+  std::vector<SleepState> result;
+  for (const LabelledEpoch& epoch : epochs) result.push_back(epoch.stage);
+  return result;
+}
+
 }  // namespace
 
 SleepState apply_rules(const ThresholdRules& rules, const FeatureFrame& frame) noexcept {
@@ -40,16 +45,6 @@ SleepState apply_rules(const ThresholdRules& rules, const FeatureFrame& frame) n
   return rem ? SleepState::kRem : SleepState::kNrem;
 }
 
-double rules_kappa(const ThresholdRules& rules, std::span<const LabelledEpoch> epochs) {
-  std::vector<SleepState> truth;
-  std::vector<SleepState> scored;
-  for (const LabelledEpoch& epoch : epochs) {
-    truth.push_back(epoch.stage);
-    scored.push_back(apply_rules(rules, epoch.frame));
-  }
-  return rules.known ? cohens_kappa(truth, scored) : std::numeric_limits<double>::quiet_NaN();
-}
-
 ThresholdRules fit_rules(std::span<const LabelledEpoch> epochs) {
   ThresholdRules rules;
   if (std::none_of(epochs.begin(), epochs.end(), measurable)) return rules;
@@ -57,12 +52,15 @@ ThresholdRules fit_rules(std::span<const LabelledEpoch> epochs) {
   const auto delta = levels(epochs, delta_of);
   const auto ratio = levels(epochs, ratio_of);
   rules = {true, emg[emg.size() / 2], delta[delta.size() / 2], ratio[ratio.size() / 2]};
+  const std::vector<SleepState> truth = stages_of(epochs);
+  std::vector<SleepState> scored(epochs.size());
   double best = -1.0;
   const auto search = [&](double ThresholdRules::*threshold, const std::vector<double>& candidates) {
     for (double candidate : candidates) {
       ThresholdRules tried = rules;
       tried.*threshold = candidate;
-      const double kappa = rules_kappa(tried, epochs);
+      for (std::size_t i = 0; i < epochs.size(); ++i) scored[i] = apply_rules(tried, epochs[i].frame);
+      const double kappa = cohens_kappa(truth, scored);
       if (kappa > best) {
         best = kappa;
         rules = tried;
@@ -75,6 +73,23 @@ ThresholdRules fit_rules(std::span<const LabelledEpoch> epochs) {
     search(&ThresholdRules::log_delta, delta);
   }
   return rules;
+}
+
+std::vector<SleepDecision> decide_by_rules(const ThresholdRules& rules, std::span<const LabelledEpoch> epochs,
+                                           double dwell_s) {
+  const double epoch_s = epoch_length_s(epochs);
+  std::vector<SleepDecision> result;
+  SleepState state = SleepState::kUnknown;
+  SleepState wanted = SleepState::kUnknown;
+  double wanted_s = 0.0;
+  for (const LabelledEpoch& epoch : epochs) {
+    const SleepState now = apply_rules(rules, epoch.frame);
+    wanted_s = now == wanted ? wanted_s + epoch_s : epoch_s;
+    wanted = now;
+    if (state == SleepState::kUnknown || wanted_s >= dwell_s) state = wanted;
+    result.push_back(certain(epoch, state));
+  }
+  return result;
 }
 
 }  // namespace vturn

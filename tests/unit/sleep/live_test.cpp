@@ -7,6 +7,7 @@
 #include <random>
 
 #include "daemon/sleep/band_pass.hpp"
+#include "daemon/sleep/calibration.hpp"
 #include "daemon/sleep/epoch_collector.hpp"
 #include "daemon/sleep/sleep_filter.hpp"
 #include "tests/helpers/shared_data.hpp"

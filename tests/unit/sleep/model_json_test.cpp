@@ -25,6 +25,7 @@ TEST_CASE("a sleep model survives the file exactly") {
   SleepModel model = test::synthetic_model();
   model.emissions[1].mean[0] = 0.1 + 0.2;
   model.rules = {true, 1.0 / 3.0, 2.0, -0.7};
+  model.ypnos = {true, 0.4, -1.0 / 7.0};
   model.data_hash = "00ff";
   model.epochs = {10, 20, 30};
   model.cv_kappa = std::nan("");
@@ -33,6 +34,8 @@ TEST_CASE("a sleep model survives the file exactly") {
   CHECK(read->hash == model_hash(model));
   CHECK(read->emissions[1].mean == model.emissions[1].mean);
   CHECK(read->rules.log_emg == model.rules.log_emg);
+  CHECK(read->ypnos.emg == model.ypnos.emg);
+  CHECK(read->ypnos.log_ratio == model.ypnos.log_ratio);
   CHECK(read->epochs == model.epochs);
   CHECK(read->data_hash == "00ff");
   CHECK(std::isnan(read->cv_kappa));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <optional>
@@ -12,14 +13,8 @@
 
 namespace vturn::test {
 
-/// Gains applied to the table before the logarithm: amplitudes, so powers change by their square.
-struct Drift {
-  double eeg = 1.0;
-  double emg = 1.0;
-};
-
-/// Human-scored 4-s epochs of one mouse over 24 h. Its `emg` column is read as an amplitude-like quantity as it stands.
-inline std::optional<std::vector<LabelledEpoch>> mouse_table(Drift drift = {}) {
+/// Human-scored 4-s epochs of one mouse over 24 h.
+inline std::optional<std::vector<LabelledEpoch>> mouse_table() {
   const auto file = shared_data("sleep/mouse61_day1_4s.csv");
   if (!file) return std::nullopt;
   std::ifstream in(*file);
@@ -37,8 +32,7 @@ inline std::optional<std::vector<LabelledEpoch>> mouse_table(Drift drift = {}) {
     constexpr std::array columns = {SleepFeature::kDelta, SleepFeature::kTheta, SleepFeature::kAlpha,
                                     SleepFeature::kBeta,  SleepFeature::kGamma, SleepFeature::kEmg};
     for (std::size_t i = 0; i < columns.size(); ++i) {
-      const double gain = columns[i] == SleepFeature::kEmg ? drift.emg : drift.eeg;
-      const double power = std::stod(row[i + 1]) * gain;
+      const double power = std::stod(row[i + 1]);
       if (power > 0.0) epoch.frame.set(columns[i], static_cast<float>(std::log(power)));
     }
     epoch.stage = row[7] == "W" ? SleepState::kWake : row[7] == "N" ? SleepState::kNrem : SleepState::kRem;
@@ -46,6 +40,24 @@ inline std::optional<std::vector<LabelledEpoch>> mouse_table(Drift drift = {}) {
     epochs.push_back(epoch);
   }
   return epochs;
+}
+
+/// Wake bouts of 10 minutes or more, one after another: a record without sleep.
+inline std::vector<LabelledEpoch> long_wake(const std::vector<LabelledEpoch>& epochs) {
+  std::vector<LabelledEpoch> wake;
+  for (std::size_t begin = 0; begin < epochs.size();) {
+    std::size_t end = begin;
+    while (end < epochs.size() && epochs[end].stage == SleepState::kWake) ++end;
+    if (end - begin >= 150)
+      wake.insert(wake.end(), epochs.begin() + static_cast<std::ptrdiff_t>(begin),
+                  epochs.begin() + static_cast<std::ptrdiff_t>(end));
+    begin = std::max(end, begin + 1);
+  }
+  for (std::size_t i = 0; i < wake.size(); ++i) {
+    wake[i].t_s = 4.0 * static_cast<double>(i);
+    wake[i].frame.time_ns = static_cast<SessionNs>((wake[i].t_s + 4.0) * 1e9);
+  }
+  return wake;
 }
 
 }  // namespace vturn::test
