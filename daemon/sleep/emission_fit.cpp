@@ -1,14 +1,14 @@
 #include "daemon/sleep/emission_fit.hpp"
 
 #include <algorithm>
-#include <cmath>
+
+#include "daemon/sleep/quantile.hpp"
 
 namespace vturn {
 namespace {
 
 /// Log powers are never known better than this: keeps every covariance positive definite.
 constexpr double kSmallestVariance = 1e-3;
-constexpr double kGaussianMad = 1.4826;
 constexpr double kSmallestMad = 0.1;
 constexpr double kLowestThreshold = 4.0;
 constexpr double kHighestThreshold = 12.0;
@@ -18,12 +18,6 @@ std::size_t state_index(const LabelledEpoch& epoch) noexcept { return static_cas
 
 double value_of(const LabelledEpoch& epoch, SleepFeature feature) noexcept {
   return static_cast<double>(epoch.frame.value(feature));
-}
-
-double sorted_quantile(std::vector<double>& values, double q) {
-  const auto at = static_cast<std::ptrdiff_t>(q * static_cast<double>(values.size() - 1));
-  std::nth_element(values.begin(), values.begin() + at, values.end());
-  return values[static_cast<std::size_t>(at)];
 }
 
 void add_scatter(const LabelledEpoch& epoch, const std::vector<SleepFeature>& features, SleepEmission& emission) {
@@ -85,10 +79,9 @@ MotionReference fit_motion(std::span<const LabelledEpoch> epochs, SleepFeature f
   MotionReference reference;
   if (nrem.size() < kEpochsForMotion) return reference;
   reference.known = true;
-  reference.nrem_median = sorted_quantile(nrem, 0.5);
-  for (double& value : nrem) value = std::fabs(value - reference.nrem_median);
-  reference.nrem_mad = std::max(kSmallestMad, kGaussianMad * sorted_quantile(nrem, 0.5));
-  const double highest_of_sleep = (sorted_quantile(sleep, 0.975) - reference.nrem_median) / reference.nrem_mad;
+  reference.nrem_median = quantile(nrem, 0.5);
+  reference.nrem_mad = std::max(kSmallestMad, scaled_mad(nrem, reference.nrem_median));
+  const double highest_of_sleep = (quantile(sleep, 0.975) - reference.nrem_median) / reference.nrem_mad;
   reference.threshold = std::clamp(highest_of_sleep, kLowestThreshold, kHighestThreshold);
   return reference;
 }

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "daemon/sleep/quantile.hpp"
+
 namespace vturn {
 namespace {
 
@@ -58,15 +60,6 @@ double length(const std::vector<Interval>& intervals) noexcept {
   double total = 0.0;
   for (const Interval& one : intervals) total += one.end - one.begin;
   return total;
-}
-
-double quantile(std::vector<double> values, double q) {
-  if (values.empty()) return kNothing;
-  std::sort(values.begin(), values.end());
-  const double position = q * static_cast<double>(values.size() - 1);
-  const auto below = static_cast<std::size_t>(position);
-  const std::size_t above = std::min(below + 1, values.size() - 1);
-  return values[below] + (position - static_cast<double>(below)) * (values[above] - values[below]);
 }
 
 void score_bouts(const std::vector<Interval>& rem, const std::vector<Interval>& on, SleepScore& score) {

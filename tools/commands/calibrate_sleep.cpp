@@ -1,8 +1,10 @@
 // vturn calibrate sleep: a sleep model from a scored features table, or from a recording and its scoring.
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 
 #include "daemon/models/sleep_model_json.hpp"
+#include "daemon/sleep/unsupervised.hpp"
 #include "tools/commands/recording_input.hpp"
 #include "tools/commands/registry.hpp"
 #include "tools/commands/sleep_csv.hpp"
@@ -21,6 +23,7 @@ struct Options {
   RecordingOptions input;
   std::string out;
   std::vector<std::string> use;
+  bool unsupervised = false;
   bool json = false;
 };
 
@@ -86,7 +89,7 @@ SleepTable read_recording(const Options& options) {
                                 [&](double done) { progress.update(static_cast<std::uint64_t>(1000.0 * done)); });
   progress.finish();
   if (table.epochs.size() < 2) throw UsageError(options.recording + ": too short for features of sleep");
-  label(table.epochs, read_hypnogram(options.stages));
+  if (!options.stages.empty()) label(table.epochs, read_hypnogram(options.stages));
   table.hash = sleep_features_hash(table.epochs);
   if (!options.write_features.empty()) {
     AtomicFile file(options.write_features);
@@ -96,6 +99,45 @@ SleepTable read_recording(const Options& options) {
   return table;
 }
 
+bool any_scored(std::span<const LabelledEpoch> epochs) {
+  return std::any_of(epochs.begin(), epochs.end(),
+                     [](const LabelledEpoch& epoch) { return epoch.stage != SleepState::kUnknown; });
+}
+
+int calibrate_unsupervised(const SleepTable& table, const std::string& input, const Options& options) {
+  if (!options.use.empty()) throw UsageError("--use goes with labels only: without them all features are used");
+  auto found = calibrate_sleep_unsupervised(table.epochs);
+  if (!found) throw UsageError(input + ": no model without labels: " + found.error());
+  found->model.data_hash = table.hash;
+  write_file_atomically(options.out, sleep_model_to_json(found->model));
+  // Labels that happen to be there were not used: they tell how well it went.
+  const bool scored = any_scored(table.epochs);
+  SleepScore score;
+  if (scored) {
+    score =
+        score_sleep(truth_of(table.epochs), epoch_length_s(table.epochs), decide_epochs(found->model, table.epochs));
+  }
+  if (options.json) {
+    Json result = scored ? sleep_score_json(score) : Json::object();
+    result["model"] = options.out;
+    result["share"] = {{"wake", found->share[0]}, {"nrem", found->share[1]}, {"rem", found->share[2]}};
+    result["rem_seeds"] = found->rem_seeds;
+    result["tone_separation"] = found->separation;
+    print_json(result);
+    return 0;
+  }
+  std::printf("%s: sleep model without labels: wake %.1f %%, NREM %.1f %%, REM %.1f %% of the time; %zu REM seeds\n",
+              options.out.c_str(), 100.0 * found->share[0], 100.0 * found->share[1], 100.0 * found->share[2],
+              found->rem_seeds);
+  if (scored) {
+    std::printf("against the stages in this table, which were not used:\n");
+    print_sleep_score(score);
+  } else {
+    std::printf("how well it does is not known without labels: score an hour and run vturn evaluate sleep\n");
+  }
+  return 0;
+}
+
 int calibrate(const Options& options) {
   const InterruptScope interrupt;
   if (options.features.empty() == options.recording.empty()) {
@@ -103,7 +145,8 @@ int calibrate(const Options& options) {
   }
   const std::string& input = options.features.empty() ? options.recording : options.features;
   const SleepTable table =
-      options.features.empty() ? read_recording(options) : read_sleep_features(options.features, true);
+      options.features.empty() ? read_recording(options) : read_sleep_features(options.features, !options.unsupervised);
+  if (options.unsupervised) return calibrate_unsupervised(table, input, options);
   SleepCalibrationSettings settings;
   settings.features = chosen_features(options.use);
   Progress progress("calibrating", 100);
@@ -134,7 +177,8 @@ const Registration registration{
        auto* recording = app.add_option("--recording", options->recording,
                                         "Intan .rhd, .rhs or folder, Open Ephys Binary: features are computed as live");
        auto* stages = app.add_option("--stages", options->stages, "its scoring: CSV t_s,stage, t_s from its begin");
-       recording->needs(stages);
+       auto* unsupervised = app.add_flag("--unsupervised", options->unsupervised,
+                                         "no labels: 3 to 4 h of the light phase with wake, NREM and REM in them");
        app.add_option("--theta", options->channels.theta, "channel of a recording: hippocampal LFP");
        app.add_option("--slow", options->channels.slow, "channel: cortical LFP or EEG");
        app.add_option("--emg", options->channels.emg, "channel: EMG");
@@ -148,7 +192,11 @@ const Registration registration{
        app.add_option("--out", options->out, "model file to write")->required();
        app.add_option("--use", options->use, "features to use (default: chosen by cross-validation)")->delimiter(',');
        app.add_flag("--json", options->json, "figures as JSON on stdout");
-       return [options] { return calibrate(*options); };
+       return [options, recording, stages, unsupervised] {
+         if (recording->count() > 0 && stages->count() + unsupervised->count() == 0)
+           throw UsageError("--recording needs --stages, or --unsupervised");
+         return calibrate(*options);
+       };
      }}};
 
 }  // namespace

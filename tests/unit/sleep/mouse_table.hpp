@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "daemon/sleep/calibration.hpp"
+#include "daemon/sleep/labelled_epochs.hpp"
 #include "tests/helpers/shared_data.hpp"
 
 namespace vturn::test {

@@ -3,6 +3,8 @@
 #include <cstdio>
 #include <map>
 
+#include "daemon/sleep/calibration.hpp"
+#include "daemon/sleep/unsupervised.hpp"
 #include "tests/unit/sleep/mouse_table.hpp"
 #include "tools/lib/sleep_baselines.hpp"
 
@@ -86,6 +88,36 @@ TEST_CASE("long wake of the other half raises no REM alarm") {
     const SleepScore score = run(calibration->model, wake, "hours of wake without sleep");
     CHECK(score.false_alarms_per_hour <= 0.3);
   }
+}
+
+TEST_CASE("a model without labels, or a refusal") {
+  const auto day = test::mouse_table();
+  if (!day) return;
+  std::size_t refused = 0;
+  for (std::size_t hour = 0; hour < 24; hour += 4) {
+    const auto window = std::span(*day).subspan(900 * hour, 4 * 900);
+    const auto found = calibrate_sleep_unsupervised(window);
+    if (!found) {
+      std::printf("hours %zu to %zu: %s\n", hour, hour + 4, found.error().c_str());
+      ++refused;
+      continue;
+    }
+    std::vector<LabelledEpoch> rest(day->begin(), day->begin() + static_cast<std::ptrdiff_t>(900 * hour));
+    rest.insert(rest.end(), day->begin() + static_cast<std::ptrdiff_t>(900 * (hour + 4)), day->end());
+    const SleepScore score = run(found->model, rest, "four hours without labels -> the rest");
+    CHECK(score.kappa >= 0.85);
+    CHECK(score.rem_f1 >= 0.75);
+  }
+  CHECK(refused <= 4);
+}
+
+TEST_CASE("wake alone makes no model without labels") {
+  const auto day = test::mouse_table();
+  if (!day) return;
+  const auto wake = test::long_wake(*day);
+  REQUIRE(wake.size() >= 4 * 2700);
+  for (std::size_t begin = 0; begin + 2700 <= wake.size(); begin += 900)
+    CHECK_FALSE(calibrate_sleep_unsupervised(std::span(wake).subspan(begin, 2700)));
 }
 
 TEST_CASE("changing the future changes no decision of the past") {
