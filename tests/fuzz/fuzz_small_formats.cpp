@@ -1,5 +1,5 @@
-// The files of recordings that are small: .npy, RHX's spike files, structure.oebin with sync_messages.txt. Any bytes
-// are either one RecordingError or what lies within them.
+// The files of recordings that are small: .npy, RHX's spike files, structure.oebin with sync_messages.txt, scorings in
+// MAT files. Any bytes are either one error or what lies within them.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "plugins/open_ephys/gui_streams.hpp"
+#include "tools/matlab/mat_file.hpp"
 #include "tools/recordings/npy.hpp"
 #include "tools/recordings/oebin.hpp"
 #include "tools/recordings/spike_file.hpp"
@@ -62,6 +63,15 @@ void read_processors(Bytes bytes) {
   if (streams->size() == 1) require(vturn::plugins::rate_of(*streams, streams->front().name) > 0);
 }
 
+/// Matrices are whole.
+void read_scoring(Bytes bytes) {
+  const vturn::tools::MatFile file({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, "fuzz.mat");
+  for (const char* path : {"SleepState.ints.WAKEstate", "StateIntervals.REMstate", "labels"}) {
+    const auto matrix = file.matrix(path);
+    if (matrix) require(matrix->values.size() == matrix->rows * matrix->columns);
+  }
+}
+
 }  // namespace
 
 /// Input: one letter for the format, then its bytes.
@@ -73,7 +83,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (data[0] == 's') read_spikes(bytes);
     if (data[0] == 'o') read_structure(bytes);
     if (data[0] == 'h') read_processors(bytes);
+    if (data[0] == 'm') read_scoring(bytes);
   } catch (const RecordingError&) {
+  } catch (const vturn::tools::MatError&) {
   }
   return 0;
 }

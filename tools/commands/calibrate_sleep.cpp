@@ -2,11 +2,13 @@
 #include <algorithm>
 #include <cstdio>
 #include <memory>
+#include <optional>
 
 #include "daemon/models/sleep_model_json.hpp"
 #include "daemon/sleep/unsupervised.hpp"
 #include "tools/commands/recording_input.hpp"
 #include "tools/commands/registry.hpp"
+#include "tools/commands/scoring_file.hpp"
 #include "tools/commands/sleep_csv.hpp"
 #include "tools/commands/sleep_report.hpp"
 #include "tools/lib/atomic_file.hpp"
@@ -19,6 +21,7 @@ namespace {
 struct Options {
   std::string features;
   std::string recording, stages, write_features;
+  std::optional<double> label_epoch_s;
   recordings::FeatureChannels channels;
   RecordingOptions input;
   std::string out;
@@ -68,17 +71,6 @@ void print_report(const SleepCalibration& calibration, const std::vector<ScoredB
   for (const std::string& warning : calibration.warnings) std::printf("warning: %s\n", warning.c_str());
 }
 
-/// The stage of the scored epoch that holds the middle of each row.
-void label(std::vector<LabelledEpoch>& epochs, const Hypnogram& scoring) {
-  std::size_t at = 0;
-  for (LabelledEpoch& epoch : epochs) {
-    const double middle_s = epoch.t_s + 0.5;
-    while (at + 1 < scoring.epochs.size() && scoring.epochs[at + 1].t_s <= middle_s) ++at;
-    const double since_s = middle_s - scoring.epochs[at].t_s;
-    if (since_s >= 0.0 && since_s < scoring.epoch_s) epoch.stage = scoring.epochs[at].stage;
-  }
-}
-
 SleepTable read_recording(const Options& options) {
   const auto recording = recordings::open_recording(options.recording, options.input.open);
   for (const std::string& warning : recording->info().warnings) std::fprintf(stderr, "warning: %s\n", warning.c_str());
@@ -89,13 +81,22 @@ SleepTable read_recording(const Options& options) {
                                 [&](double done) { progress.update(static_cast<std::uint64_t>(1000.0 * done)); });
   progress.finish();
   if (table.epochs.size() < 2) throw UsageError(options.recording + ": too short for features of sleep");
-  if (!options.stages.empty()) label(table.epochs, read_hypnogram(options.stages));
+  if (!options.stages.empty()) label(table.epochs, read_scoring(options.stages, options.label_epoch_s));
   table.hash = sleep_features_hash(table.epochs);
   if (!options.write_features.empty()) {
     AtomicFile file(options.write_features);
     write_sleep_features(file.stream(), table.epochs);
     file.commit();
   }
+  return table;
+}
+
+SleepTable read_table(const Options& options) {
+  const bool needs_stages = !options.unsupervised && options.stages.empty();
+  SleepTable table = read_sleep_features(options.features, needs_stages);
+  if (options.stages.empty()) return table;
+  label(table.epochs, read_scoring(options.stages, options.label_epoch_s));
+  table.hash = sleep_features_hash(table.epochs);
   return table;
 }
 
@@ -144,8 +145,7 @@ int calibrate(const Options& options) {
     throw UsageError("give --features or --recording, one of them");
   }
   const std::string& input = options.features.empty() ? options.recording : options.features;
-  const SleepTable table =
-      options.features.empty() ? read_recording(options) : read_sleep_features(options.features, !options.unsupervised);
+  const SleepTable table = options.features.empty() ? read_recording(options) : read_table(options);
   if (options.unsupervised) return calibrate_unsupervised(table, input, options);
   SleepCalibrationSettings settings;
   settings.features = chosen_features(options.use);
@@ -176,7 +176,11 @@ const Registration registration{
        app.add_option("--features", options->features, "features CSV, linear power, stage W/N/R/U");
        auto* recording = app.add_option("--recording", options->recording,
                                         "Intan .rhd, .rhs or folder, Open Ephys Binary: features are computed as live");
-       auto* stages = app.add_option("--stages", options->stages, "its scoring: CSV t_s,stage, t_s from its begin");
+       auto* stages = app.add_option("--stages", options->stages,
+                                     "scoring, times from the begin: CSV t_s,stage; buzcode SleepState.states.mat; "
+                                     "AccuSleep labels (.mat, or CSV brain_state)");
+       app.add_option("--label-epoch-s", options->label_epoch_s, "length of an epoch of AccuSleep labels")
+           ->check(CLI::Range(0.1, 60.0));
        auto* unsupervised = app.add_flag("--unsupervised", options->unsupervised,
                                          "no labels: 3 to 4 h of the light phase with wake, NREM and REM in them");
        app.add_option("--theta", options->channels.theta, "channel of a recording: hippocampal LFP");

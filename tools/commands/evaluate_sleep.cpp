@@ -1,9 +1,11 @@
 // vturn evaluate sleep: a sleep model on a scored features table, or a session's decisions against a hypnogram.
 #include <cstdio>
 #include <memory>
+#include <optional>
 
 #include "daemon/models/sleep_model_json.hpp"
 #include "tools/commands/registry.hpp"
+#include "tools/commands/scoring_file.hpp"
 #include "tools/commands/session_sleep.hpp"
 #include "tools/commands/sleep_csv.hpp"
 #include "tools/commands/sleep_report.hpp"
@@ -20,6 +22,7 @@ struct Options {
   std::string session;
   std::string truth;
   double truth_at_s = 0.0;
+  std::optional<double> label_epoch_s;
   std::vector<std::string> gain;
   bool artefact_marks = false;
   bool json = false;
@@ -45,6 +48,12 @@ Gain parse_gain(const std::vector<std::string>& texts) {
 
 SleepScore score(const SleepModel& model, std::span<const LabelledEpoch> epochs, const Options& options) {
   return score_sleep(truth_of(epochs), epoch_length_s(epochs), decide_epochs(model, epochs, options.artefact_marks));
+}
+
+Hypnogram read_truth(const Options& options) {
+  Hypnogram truth = read_scoring(options.truth, options.label_epoch_s);
+  for (TruthEpoch& epoch : truth.epochs) epoch.t_s += options.truth_at_s;
+  return truth;
 }
 
 void refuse_empty(const SleepScore& score) {
@@ -86,7 +95,8 @@ int evaluate_features(const Options& options) {
   if (options.model.empty()) throw UsageError("--features needs --model: the sleep model to evaluate");
   const auto model = sleep_model_from_json(read_file(options.model, kMaxSleepModelBytes), options.model);
   if (!model) throw UsageError(model.error());
-  const SleepTable table = read_sleep_features(options.features, true);
+  SleepTable table = read_sleep_features(options.features, options.truth.empty());
+  if (!options.truth.empty()) label(table.epochs, read_truth(options));
   const Gain gain = parse_gain(options.gain);
   const bool changed = !options.gain.empty();
   const auto epochs = changed ? with_gain(table.epochs, gain.eeg, gain.emg) : table.epochs;
@@ -109,11 +119,10 @@ int evaluate_features(const Options& options) {
 }
 
 int evaluate_decisions(const Options& options) {
-  if (options.truth.empty()) throw UsageError("--decoded and --session need --truth: a hypnogram CSV with t_s,stage");
+  if (options.truth.empty()) throw UsageError("--decoded and --session need --truth: the scoring of that time");
   const auto decisions =
       options.session.empty() ? read_decoded_sleep(options.decoded) : read_session_sleep(options.session);
-  Hypnogram truth = read_hypnogram(options.truth);
-  for (TruthEpoch& epoch : truth.epochs) epoch.t_s += options.truth_at_s;
+  const Hypnogram truth = read_truth(options);
   const SleepScore result = score_sleep(truth.epochs, truth.epoch_s, decisions);
   refuse_empty(result);
   if (options.json) {
@@ -140,7 +149,7 @@ const Registration registration{
     {"evaluate", "sleep", "score sleep states against a human's: agreement, REM latency, false alarms",
      [](CLI::App& app) -> Run {
        auto options = std::make_shared<Options>();
-       app.add_option("--features", options->features, "features CSV with a stage column (W/N/R/U)");
+       app.add_option("--features", options->features, "features CSV with a stage column (W/N/R/U), or --truth");
        app.add_option("--model", options->model, "sleep model, for --features");
        app.add_option("--gain", options->gain,
                       "change the table's powers first, as another amplifier would: eeg=0.6,emg=1.5")
@@ -148,9 +157,12 @@ const Registration registration{
        app.add_option("--session", options->session, "session log (.mcap): the states that vturnd published");
        app.add_option("--decoded", options->decoded,
                       "sleep.csv exported from a session (t_s,state,p_wake,p_nrem,p_rem)");
-       app.add_option("--truth", options->truth, "hypnogram CSV t_s,stage, for --session and --decoded");
-       app.add_option("--truth-at", options->truth_at_s, "session time (s) of the hypnogram's time 0")
-           ->capture_default_str();
+       app.add_option(
+           "--truth", options->truth,
+           "scoring: CSV t_s,stage; buzcode SleepState.states.mat; AccuSleep labels (.mat, or CSV brain_state)");
+       app.add_option("--truth-at", options->truth_at_s, "time (s) of the scoring's time 0")->capture_default_str();
+       app.add_option("--label-epoch-s", options->label_epoch_s, "length of an epoch of AccuSleep labels")
+           ->check(CLI::Range(0.1, 60.0));
        app.add_flag("--artefact-marks", options->artefact_marks, "skip epochs that the table marks as artefact");
        app.add_flag("--json", options->json, "figures as JSON on stdout");
        return [options] { return evaluate(*options); };
