@@ -137,9 +137,13 @@ TwoNormals fit_two_normals(const std::vector<double>& values) {
 Expected<StateSeeds> seed_states(std::span<const LabelledEpoch> epochs) {
   StateSeeds seeds;
   seeds.stages.assign(epochs.size(), SleepState::kUnknown);
-  if (2 * count_usable(epochs, SleepFeature::kEmg) < epochs.size()) seeds.tone = SleepFeature::kMotion;
+  for (const SleepFeature next : {SleepFeature::kMotion, SleepFeature::kEmgLfp}) {
+    if (2 * count_usable(epochs, seeds.tone) < epochs.size()) seeds.tone = next;
+  }
   if (2 * count_usable(epochs, seeds.tone) < epochs.size() || epochs.size() < 8)
-    return Error{"delta, theta and EMG (or motion) are needed in most epochs: REM cannot be told from quiet wake else"};
+    return Error{
+        "delta, theta and EMG (or motion, or EMG from LFP) are needed in most epochs: REM cannot be told from quiet "
+        "wake else"};
   std::vector<double> tone;
   for (const LabelledEpoch& epoch : epochs) {
     if (usable(epoch, seeds.tone)) tone.push_back(value_of(epoch, seeds.tone));

@@ -32,7 +32,7 @@ struct StateSeeds {
   std::size_t rem = 0;
 };
 
-/// Needs delta, theta and EMG (else motion). Refuses with the reason.
+/// Needs delta, theta and EMG (else motion, else EMG from LFP). Refuses with the reason.
 Expected<StateSeeds> seed_states(std::span<const LabelledEpoch> epochs);
 
 }  // namespace vturn
