@@ -14,6 +14,7 @@
 #include "tools/lib/atomic_file.hpp"
 #include "tools/lib/interrupt.hpp"
 #include "tools/lib/progress.hpp"
+#include "tools/lib/sleep_picture.hpp"
 
 namespace vturn::tools {
 namespace {
@@ -24,7 +25,7 @@ struct Options {
   std::optional<double> label_epoch_s;
   recordings::FeatureChannels channels;
   RecordingOptions input;
-  std::string out;
+  std::string out, picture;
   std::vector<std::string> use;
   bool unsupervised = false;
   bool json = false;
@@ -45,6 +46,7 @@ std::vector<SleepFeature> chosen_features(const std::vector<std::string>& names)
 Json report(const SleepCalibration& calibration, const std::vector<ScoredBaseline>& baselines, const Options& options) {
   Json result = sleep_score_json(calibration.cross_validated);
   result["model"] = options.out;
+  result["picture"] = options.picture;
   for (SleepFeature feature : calibration.model.features) {
     result["features"].push_back(kSleepFeatureNames[static_cast<std::size_t>(feature)]);
   }
@@ -68,6 +70,7 @@ void print_report(const SleepCalibration& calibration, const std::vector<ScoredB
   std::printf("\nwhat to expect, from blocks of this table that neither choice nor fit had seen:\n");
   print_sleep_score(calibration.cross_validated);
   print_baselines(baselines, calibration.cross_validated.kappa);
+  std::printf("picture: %s\n", options.picture.c_str());
   for (const std::string& warning : calibration.warnings) std::printf("warning: %s\n", warning.c_str());
 }
 
@@ -139,8 +142,9 @@ int calibrate_unsupervised(const SleepTable& table, const std::string& input, co
   return 0;
 }
 
-int calibrate(const Options& options) {
+int calibrate(Options options) {
   const InterruptScope interrupt;
+  if (options.picture.empty()) options.picture = options.out + ".svg";
   if (options.features.empty() == options.recording.empty()) {
     throw UsageError("give --features or --recording, one of them");
   }
@@ -160,6 +164,7 @@ int calibrate(const Options& options) {
   if (!calibration) throw UsageError(input + ": no model: " + calibration.error());
   calibration->model.data_hash = table.hash;
   write_file_atomically(options.out, sleep_model_to_json(calibration->model));
+  write_file_atomically(options.picture, sleep_picture(*calibration, table.epochs, options.out));
   const auto baselines = score_baselines(sleep_baselines(*calibration, table.epochs), table.epochs);
   if (options.json) {
     print_json(report(*calibration, baselines, options));
@@ -194,6 +199,8 @@ const Registration registration{
        app.add_option("--write-features", options->write_features, "also write the recording's features as CSV");
        options->input.add_to(app);
        app.add_option("--out", options->out, "model file to write")->required();
+       app.add_option("--picture", options->picture,
+                      "picture to write (SVG); without it the model file's name and .svg");
        app.add_option("--use", options->use, "features to use (default: chosen by cross-validation)")->delimiter(',');
        app.add_flag("--json", options->json, "figures as JSON on stdout");
        return [options, recording, stages, unsupervised] {

@@ -3,74 +3,23 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdarg>
-#include <cstdio>
 
 #include "daemon/core/angle.hpp"
+#include "tools/lib/svg.hpp"
 
 namespace vturn::tools {
 namespace {
+
+using svg::format;
+using svg::Frame;
+using svg::label;
+using svg::Line;
 
 constexpr double kDegPerRad = 180.0 / kPi;
 constexpr double kWidth = 1200.0, kMargin = 40.0;
 constexpr double kTraceS = 60.0;
 constexpr std::size_t kColumns = 8;
 constexpr double kCell = 140.0, kCellHeight = 90.0;
-
-std::string format(const char* pattern, ...) __attribute__((format(printf, 1, 2)));
-std::string format(const char* pattern, ...) {
-  std::array<char, 512> text{};
-  va_list arguments;
-  va_start(arguments, pattern);
-  std::vsnprintf(text.data(), text.size(), pattern, arguments);
-  va_end(arguments);
-  return text.data();
-}
-
-std::string escaped(const std::string& text) {
-  std::string safe;
-  for (const char c : text) {
-    if (c == '<')
-      safe += "&lt;";
-    else if (c == '&')
-      safe += "&amp;";
-    else if (static_cast<unsigned char>(c) >= 0x20)
-      safe += c;
-  }
-  return safe;
-}
-
-std::string label(double x, double y, const std::string& text, int size = 12) {
-  return format("<text x='%.1f' y='%.1f' font-size='%d' font-family='sans-serif'>", x, y, size) + escaped(text) +
-         "</text>\n";
-}
-
-/// A rectangle of the picture with axes of its own.
-struct Frame {
-  double x, y, width, height;
-  double from_x, to_x, from_y, to_y;
-  [[nodiscard]] double at_x(double value) const { return x + width * (value - from_x) / (to_x - from_x); }
-  [[nodiscard]] double at_y(double value) const { return y + height * (1.0 - (value - from_y) / (to_y - from_y)); }
-  [[nodiscard]] std::string border() const {
-    return format("<rect x='%.1f' y='%.1f' width='%.1f' height='%.1f' fill='none' stroke='#999'/>\n", x, y, width,
-                  height);
-  }
-};
-
-/// Points joined, anew after each jump over the circle's end.
-class Line {
- public:
-  explicit Line(const char* colour) : text_(format("<path fill='none' stroke='%s' stroke-width='1.3' d='", colour)) {}
-  void to(double x, double y, bool joined) {
-    text_ += format("%s%.1f %.1f", joined && started_ ? "L" : "M", x, y);
-    started_ = true;
-  }
-  std::string finished() { return text_ + "'/>\n"; }
-
- private:
-  std::string text_;
-  bool started_ = false;
-};
 
 std::string tuning_curve(const HeadingUnit& unit, std::size_t index, double top) {
   const double peak_hz = static_cast<double>(*std::max_element(unit.rate_hz.begin(), unit.rate_hz.end()));
@@ -161,11 +110,7 @@ std::string by_cells(const HeadingValidation& validation, double top) {
 std::string heading_picture(const HeadingModel& model, const HeadingValidation& validation, const std::string& title) {
   const std::size_t lines = (model.units.size() + kColumns - 1) / kColumns;
   const double below = 70.0 + kCellHeight * static_cast<double>(lines);
-  std::string text = format(
-                         "<svg xmlns='http://www.w3.org/2000/svg' width='%.0f' height='%.0f'>\n"
-                         "<rect width='100%%' height='100%%' fill='#fff'/>\n",
-                         kWidth, below + 400.0) +
-                     label(kMargin, 26.0, title, 16) +
+  std::string text = svg::head(kWidth, below + 400.0) + label(kMargin, 26.0, title, 16) +
                      label(kMargin, 48.0,
                            format("%zu units; blocks left out decode with a median error of %.1f degrees (mean %.1f); "
                                   "best memoryless window %.1f",

@@ -4,6 +4,8 @@
 #include <catch2/catch.hpp>
 #include <random>
 
+#include "tools/lib/sleep_picture.hpp"
+
 using namespace vturn;
 
 namespace {
@@ -103,6 +105,26 @@ TEST_CASE("motion that repeats EMG is left out") {
   REQUIRE(result);
   CHECK(std::find(result->model.features.begin(), result->model.features.end(), SleepFeature::kMotion) ==
         result->model.features.end());
+}
+
+TEST_CASE("a calibration is drawn, with holes and times as they are") {
+  auto epochs = table(40, {30, 40, 8});
+  for (std::size_t i = 100; i < 130; ++i) epochs[i].frame.valid = 0;
+  const auto result = calibrate_sleep(epochs, {});
+  REQUIRE(result);
+  const std::string picture = tools::sleep_picture(*result, epochs, "a < b & c.json");
+  CHECK(says(picture, "a &lt; b &amp; c.json"));
+  CHECK(says(picture, "P(REM)"));
+  CHECK(says(picture, "delta"));
+  CHECK_FALSE(says(picture, "nan"));
+  CHECK_FALSE(says(picture, "inf"));
+  CHECK(picture.ends_with("</svg>\n"));
+  std::size_t open = 0, closed = 0;
+  for (std::size_t i = 0; i + 1 < picture.size(); ++i) {
+    if (picture[i] == '<' && picture[i + 1] != '/') ++open;
+    if (picture.compare(i, 2, "/>") == 0 || picture.compare(i, 2, "</") == 0) ++closed;
+  }
+  CHECK(open == closed);
 }
 
 TEST_CASE("progress can stop a calibration") {
