@@ -30,6 +30,8 @@ class Engine {
   [[nodiscard]] std::uint8_t undetectable_sides() const noexcept { return heading_.undetectable_sides(); }
   [[nodiscard]] const trigger::Trigger& trigger() const noexcept { return trigger_; }
   [[nodiscard]] const TuningFigures& tuning() const noexcept { return heading_.tuning(); }
+  /// The newest features of sleep.
+  [[nodiscard]] const FeatureFrame& sleep_frame() const noexcept { return sleep_.frame(); }
   [[nodiscard]] std::span<const SignalQuality> signal_quality() const noexcept { return sleep_.quality(); }
   [[nodiscard]] SleepState sleep_state() const noexcept { return sleep_.state(); }
   /// Newest session time taken.

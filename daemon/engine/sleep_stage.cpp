@@ -13,11 +13,10 @@ void SleepStage::prepare(const EngineSettings& settings) {
 void SleepStage::lfp(const InputEvent& event, OutputBuffer& out) noexcept {
   if (!enabled_) return;
   features_.push(event.payload.lfp, event.session_time_ns, event.source_sample);
-  FeatureFrame frame;
-  while (features_.next(frame)) {
-    units_.add_to(frame);
-    last_ = filter_.step(frame);
-    out.add(OutputKind::kSleep, frame.time_ns, event.source_sample).payload.sleep = last_;
+  while (features_.next(frame_)) {
+    units_.add_to(frame_);
+    last_ = filter_.step(frame_);
+    out.add(OutputKind::kSleep, frame_.time_ns, event.source_sample).payload.sleep = last_;
   }
 }
 

@@ -26,6 +26,8 @@ class SleepStage {
   /// Data were lost or a new epoch began: UNKNOWN until re-established.
   void gap(SessionNs time_ns, SampleIndex sample, OutputBuffer& out) noexcept;
 
+  /// The newest that the filter took.
+  [[nodiscard]] const FeatureFrame& frame() const noexcept { return frame_; }
   [[nodiscard]] std::span<const SignalQuality> quality() const noexcept { return features_.quality(); }
   [[nodiscard]] SleepState state() const noexcept { return last_.state; }
 
@@ -34,6 +36,7 @@ class SleepStage {
   UnitFeatures units_;
   SessionNs heading_ns_ = INT64_MIN;
   SleepFilter filter_;
+  FeatureFrame frame_;
   SleepOutput last_{};
   bool enabled_ = false;
 };

@@ -11,7 +11,7 @@ struct Names {
   std::vector<std::string> rules;
   std::vector<std::string> outputs;
   std::vector<std::string> sources;
-  std::vector<std::string> signals;  ///< of sleep, distinct
+  std::vector<std::string> signals = {};  ///< of sleep, distinct
 };
 
 }  // namespace vturn::wire

@@ -234,6 +234,24 @@ TEST_CASE("a session full of arming, disarming, notes, triggers and vetoes repla
   CHECK(triggers >= 5);
   CHECK(vetoes >= 20);
   check_replays(daemon.session(), true);
+
+  // Features of sleep, those of units too, from the session's own log; far too short for a model without labels.
+  const auto features = folder / "features.csv";
+  const Finished calibrated =
+      run_vturn({"calibrate", "sleep", "--recording", daemon.session().string(), "--unsupervised", "--write-features",
+                 features.string(), "--out", (folder / "unlabelled.json").string()});
+  INFO(calibrated.output);
+  CHECK(calibrated.code != 0);
+  CHECK(calibrated.output.find("no model") != std::string::npos);
+  CHECK_FALSE(std::filesystem::exists(folder / "unlabelled.json"));
+  const Table rows(features);
+  CHECK(rows.rows() > 120);
+  std::size_t with_units = 0;
+  for (std::size_t row = 0; row < rows.rows(); ++row) {
+    const bool units = rows.number(row, "rate") > 10.0 && rows.number(row, "turn_speed") > 0.0;
+    if (units && rows.number(row, "delta") > 0.0 && rows.number(row, "emg") > 0.0) ++with_units;
+  }
+  CHECK(with_units > 100);
 }
 
 TEST_CASE("a session whose daemon was killed is there up to a second before, replays 100 times, and is repaired") {

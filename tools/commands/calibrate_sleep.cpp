@@ -9,6 +9,7 @@
 #include "tools/commands/recording_input.hpp"
 #include "tools/commands/registry.hpp"
 #include "tools/commands/scoring_file.hpp"
+#include "tools/commands/session_features.hpp"
 #include "tools/commands/sleep_csv.hpp"
 #include "tools/commands/sleep_report.hpp"
 #include "tools/lib/atomic_file.hpp"
@@ -74,14 +75,18 @@ void print_report(const SleepCalibration& calibration, const std::vector<ScoredB
   for (const std::string& warning : calibration.warnings) std::printf("warning: %s\n", warning.c_str());
 }
 
-SleepTable read_recording(const Options& options) {
+std::vector<LabelledEpoch> recorded_epochs(const Options& options, const std::function<void(double)>& progress) {
+  if (options.recording.ends_with(".mcap")) return read_session_features(options.recording, progress);
   const auto recording = recordings::open_recording(options.recording, options.input.open);
   for (const std::string& warning : recording->info().warnings) std::fprintf(stderr, "warning: %s\n", warning.c_str());
+  return recordings::read_features(*recording, feature_channels(options.channels, options.input), progress);
+}
+
+SleepTable read_recording(const Options& options) {
   Progress progress("reading signals", 1000);
   SleepTable table;
   table.epochs =
-      recordings::read_features(*recording, feature_channels(options.channels, options.input),
-                                [&](double done) { progress.update(static_cast<std::uint64_t>(1000.0 * done)); });
+      recorded_epochs(options, [&](double done) { progress.update(static_cast<std::uint64_t>(1000.0 * done)); });
   progress.finish();
   if (table.epochs.size() < 2) throw UsageError(options.recording + ": too short for features of sleep");
   if (!options.stages.empty()) label(table.epochs, read_scoring(options.stages, options.label_epoch_s));
@@ -179,8 +184,9 @@ const Registration registration{
      [](CLI::App& app) -> Run {
        auto options = std::make_shared<Options>();
        app.add_option("--features", options->features, "features CSV, linear power, stage W/N/R/U");
-       auto* recording = app.add_option("--recording", options->recording,
-                                        "Intan .rhd, .rhs or folder, Open Ephys Binary: features are computed as live");
+       auto* recording = app.add_option(
+           "--recording", options->recording,
+           "Intan .rhd, .rhs or folder, Open Ephys Binary, or a session log (.mcap): features are computed as live");
        auto* stages = app.add_option("--stages", options->stages,
                                      "scoring, times from the begin: CSV t_s,stage; buzcode SleepState.states.mat; "
                                      "AccuSleep labels (.mat, or CSV brain_state)");

@@ -3,11 +3,8 @@
 #include <cstdio>
 #include <memory>
 
-#include "daemon/engine/engine.hpp"
-#include "daemon/pipeline/engine_setup.hpp"
-#include "daemon/record/session_log.hpp"
-#include "daemon/settings/settings.hpp"
 #include "tools/commands/registry.hpp"
+#include "tools/commands/replayed_engine.hpp"
 #include "tools/lib/interrupt.hpp"
 #include "tools/lib/json_out.hpp"
 #include "tools/lib/progress.hpp"
@@ -26,60 +23,6 @@ T value_or_usage_error(Expected<T> value) {
   if (!value) throw UsageError(value.error());
   return *std::move(value);
 }
-
-struct Set {
-  settings::Rig rig;
-  ModelTexts models;
-};
-
-// The session's own configuration and models unless another rig file is given, which names its own.
-Set begun_with(const record::SessionReader& session, const Options& options) {
-  if (!options.config.empty()) {
-    const auto rig = value_or_usage_error(settings::load_rig(options.config));
-    return {rig, value_or_usage_error(load_models(rig))};
-  }
-  const std::string config = session.attachment(record::kConfigAttachment);
-  if (config.empty()) throw UsageError(options.session + ": holds no configuration; give one with --config RIG.toml");
-  return {value_or_usage_error(settings::parse_rig(config, options.session + ":config.toml")),
-          {session.attachment(record::kHeadingAttachment), session.attachment(record::kSleepAttachment),
-           session.attachment(record::kCellsAttachment)}};
-}
-
-/// The session's engine again, with the models that were loaded while it ran. Another rig file that names another
-/// heading model keeps that one throughout.
-class ReplayedEngine {
- public:
-  ReplayedEngine(const record::SessionReader& session, const Options& options)
-      : session_(session), name_(options.session), set_(begun_with(session, options)) {
-    follows_ = set_.models.heading == session.attachment(record::kHeadingAttachment);
-    engine_->prepare(value_or_usage_error(engine_settings(set_.rig, set_.models)));
-  }
-
-  void step(const InputEvent& event, OutputBuffer& out) {
-    HeadingSet loaded;
-    const bool loads = event.kind == InputKind::kCommand && event.payload.command.command == CommandKind::kLoadModel;
-    if (loads && follows_) {
-      loaded.prepare(loaded_settings(static_cast<std::uint64_t>(event.payload.command.value_ns)));
-      engine_->offer(loaded);
-    }
-    engine_->step(event, out);
-  }
-
- private:
-  EngineSettings loaded_settings(std::uint64_t hash) {
-    const std::string attachment = record::loaded_heading_attachment(hash);
-    set_.models.heading = session_.attachment(attachment);
-    if (set_.models.heading.empty()) throw UsageError(name_ + ": lacks the model " + attachment + " that it loads");
-    set_.rig.heading.model = name_ + ":" + attachment;
-    return value_or_usage_error(engine_settings(set_.rig, set_.models));
-  }
-
-  const record::SessionReader& session_;
-  std::string name_;
-  Set set_;
-  bool follows_ = true;
-  std::unique_ptr<Engine> engine_ = std::make_unique<Engine>();
-};
 
 Json to_json(const record::ReplayReport& report) {
   Json result;
@@ -119,7 +62,7 @@ void print_text(const record::ReplayReport& report) {
 
 int replay_session(const Options& options) {
   auto session = value_or_usage_error(record::SessionReader::open(options.session));
-  ReplayedEngine engine(session, options);
+  ReplayedEngine engine(session, options.session, {.config = options.config});
   Progress progress("replay", session.size());
   record::ReplayHooks hooks;
   hooks.progress = [&](std::uint64_t bytes) {

@@ -12,8 +12,8 @@ namespace vturn::recordings {
 /// Channels of a recording by name; theta or slow must be given, the others may be empty.
 struct FeatureChannels {
   std::string theta, slow, emg;
-  std::vector<std::string> motion;   ///< up to three axes of an accelerometer
-  std::vector<std::string> emg_lfp;  ///< two to six channels of one stream, far apart: EMG from LFP
+  std::vector<std::string> motion;        ///< up to three axes of an accelerometer
+  std::vector<std::string> emg_lfp = {};  ///< two to six channels of one stream, far apart: EMG from LFP
 };
 
 /// Sleep features of a recording, once a second, computed as the daemon does on the same signals live: decimation to
