@@ -1,16 +1,14 @@
 #include "tools/simulation/calibration.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
-#include "daemon/ingest/decimator.hpp"
 #include "daemon/models/turn_cells.hpp"
-#include "daemon/sleep/features.hpp"
 #include "tools/lib/atomic_file.hpp"
 #include "tools/lib/csv.hpp"
 #include "tools/lib/interrupt.hpp"
 #include "tools/lib/progress.hpp"
+#include "tools/simulation/front_end.hpp"
 #include "tools/simulation/mouse.hpp"
 
 namespace vturn::simulation {
@@ -18,51 +16,6 @@ namespace {
 
 constexpr std::size_t kBlockSamples = 300;
 constexpr SessionNs kRowNs = kNsPerS;
-
-/// The daemon's front end over the mouse's raw channels: decimation, then features.
-class FrontEnd {
- public:
-  explicit FrontEnd(double rate_hz) : rate_hz_(rate_hz) {
-    decimators_.assign(Mouse::kChannels, ingest::Decimator(rate_hz));
-    FeatureSettings settings;
-    settings.theta = settings.slow = 0;
-    settings.emg = 1;
-    settings.motion = {2, 3, 4};
-    extractor_.prepare(settings);
-  }
-
-  template <class OnFrame>
-  void add(const Block& block, OnFrame&& on_frame) {
-    for (std::size_t i = 0; i < Mouse::kChannels; ++i) push(block, i);
-    for (FeatureFrame frame; extractor_.next(frame);) on_frame(frame);
-  }
-
- private:
-  void push(const Block& block, std::size_t channel) {
-    LfpInput input{
-        static_cast<std::uint16_t>(channel), 0, static_cast<float>(decimators_[channel].output_rate_hz()), {}};
-    SessionNs first_ns = 0;
-    for (std::size_t i = 0; i < block.samples; ++i) {
-      const std::int64_t number = block.first_sample + static_cast<std::int64_t>(i);
-      float value = 0.0F;
-      if (!decimators_[channel].push(number, block.channels[channel][i], value)) continue;
-      if (input.count == 0)
-        first_ns = static_cast<SessionNs>(std::llround(static_cast<double>(number) / rate_hz_ * 1e9));
-      input.samples[input.count++] = value;
-      if (input.count == kMaxLfpSamples) flush(input, first_ns);
-    }
-    if (input.count > 0) flush(input, first_ns);
-  }
-
-  void flush(LfpInput& input, SessionNs first_ns) {
-    extractor_.push(input, first_ns);
-    input.count = 0;
-  }
-
-  double rate_hz_;
-  std::vector<ingest::Decimator> decimators_;
-  FeatureExtractor extractor_;
-};
 
 void write_turn_cells(const std::filesystem::path& file, const Mouse& mouse) {
   TurnCells cells;

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "tools/simulation/lfp_levels.hpp"
 #include "tools/simulation/noise_band.hpp"
 #include "tools/simulation/random.hpp"
 #include "tools/simulation/settings.hpp"
@@ -9,26 +10,42 @@
 
 namespace vturn::simulation {
 
+/// What of the body shows in the field potential.
+struct BodySigns {
+  double chewing = 0.0, phasic = 0.0, jolt = 0.0;  ///< 0..1
+};
+
 /// Local field potential in microvolts, 1 kHz: five bands of noise whose log power depends on the stage and wanders
-/// around it, a narrow theta rhythm, a 1/f background. Means between stages and the wander (s.d. ~0.5 of log power in
-/// 4 s, correlated between bands) follow an expert-scored mouse, so that the stages overlap as they do in life.
+/// around it, a theta rhythm that quickens and grows in phasic REM, a 1/f background, artefacts, a gain that drifts
+/// over hours. Levels and variation are those of a scored mouse (lfp_levels.hpp), so that the stages overlap as they do
+/// in life.
 class Lfp {
  public:
   Lfp(std::uint64_t seed, std::uint64_t life);
-  double step(const Moment& now, const StageMix& mix, bool artefact, double chewing);
+  double step(const Moment& now, const StageMix& mix, bool artefact, const BodySigns& body);
 
  private:
-  struct Band {
-    NoiseBand noise;
-    OrnsteinUhlenbeck fast, slow;
-    double amplitude = 0.0;
+  /// A narrow-band rhythm of unit variance and changing frequency.
+  class Rhythm {
+   public:
+    Rhythm();
+    void tune(double hz) noexcept;
+    double step(Random& random) noexcept;
+
+   private:
+    std::array<double, 2> value_{0.0, 0.0}, turn_{1.0, 0.0};  ///< complex: the rhythm is the real part
+    double kick_;
   };
-  void update_amplitudes(const Moment& now, const StageMix& mix);
+
+  void update_amplitudes(const Moment& now, const StageMix& mix, const BodySigns& body);
+  double artefacts(bool artefact, double jolt);
 
   Random random_;
-  std::array<Band, 5> bands_;
-  NoiseBand rhythm_;
-  OrnsteinUhlenbeck common_, drift_, wander_;
+  std::array<NoiseBand, kLfpBands> bands_;
+  std::array<double, kLfpBands> amplitude_{};
+  std::array<OrnsteinUhlenbeck, kLfpBands> fast_, slow_;
+  Rhythm rhythm_;
+  OrnsteinUhlenbeck drift_, depth_, wander_;
   std::array<OrnsteinUhlenbeck, 3> background_;
   double rhythm_amplitude_ = 0.0;
   int countdown_ = 0;

@@ -12,7 +12,6 @@ constexpr std::size_t kLagSteps = 17;  // of the tracker: 17 ms
 constexpr double kTrackerNoiseRad = 1.5 * kDegree;
 constexpr std::int64_t kTrackerEvery = 25;  // steps: 40 Hz
 constexpr std::int64_t kTruthEvery = 10;
-constexpr double kArousalActiveS = 4.0;
 constexpr double kMicrovoltsPerBit = 0.195, kAuxVoltsPerBit = 3.74e-5;  // of an RHD2000 headstage
 
 std::vector<Channel> make_channels(const MouseSettings& settings) {
@@ -36,32 +35,19 @@ const std::array<std::string, Mouse::kChannels>& Mouse::channel_names() {
 Mouse::Mouse(const MouseSettings& settings, Hypnogram hypnogram)
     : settings_(settings),
       walk_(std::move(hypnogram)),
-      activity_random_(settings.seed * 1000003 + settings.life, 8),
+      activity_(settings.seed, settings.life),
       tracker_random_(settings.seed * 1000003 + settings.life, 9),
       compass_(settings.seed, settings.life),
       colliculus_(settings.seed, settings.life),
       cells_(settings),
+      mix_(settings.seed, settings.life),
       lfp_(settings.seed, settings.life),
       body_(settings.seed, settings.life),
       channels_(make_channels(settings)) {
   walk_.advance(0.0);
   now_.stage = walk_.stage();
-  was_awake_ = now_.active = now_.stage == SleepState::kWake;
   recent_head_.assign(kLagSteps + 1, compass_.head_rad());
   block_.channels.resize(kChannels);
-}
-
-void Mouse::update_activity() {
-  const bool awake = now_.stage == SleepState::kWake;
-  if (awake && !was_awake_) {
-    now_.active = true;
-    activity_until_s_ = now_.time_s + kArousalActiveS + activity_random_.exponential(6.0);
-  } else if (awake && now_.time_s >= activity_until_s_) {
-    now_.active = !now_.active;
-    activity_until_s_ = now_.time_s + activity_random_.exponential(now_.active ? 20.0 : 12.0);
-  }
-  if (!awake) now_.active = false;
-  was_awake_ = awake;
 }
 
 void Mouse::take_stimuli() {
@@ -86,8 +72,10 @@ void Mouse::observe() {
 void Mouse::signals() {
   const bool artefact = walk_.artefact();
   mix_.step(walk_, kStepS);
+  const double last_awakening_s = body_.awakening_s();
   body_.step(now_, mix_, artefact);
-  channels_[0].push(lfp_.step(now_, mix_, artefact, body_.chewing()));
+  if (body_.awakening_s() > last_awakening_s) block_.awakenings_s.push_back(body_.awakening_s());
+  channels_[0].push(lfp_.step(now_, mix_, artefact, body_.signs()));
   for (const double sample : body_.emg_uv()) channels_[1].push(sample);
   for (std::size_t axis = 0; axis < 3; ++axis) channels_[2 + axis].push(body_.accelerometer_v()[axis]);
 }
@@ -98,7 +86,7 @@ void Mouse::live_one_step(bool with_signals) {
   now_.stage = walk_.stage();
   now_.since_stage_s = walk_.since_change_s();
   now_.ttx = settings_.ttx != TtxSide::kNone && now_.time_s >= settings_.ttx_from_s;
-  update_activity();
+  activity_.step(now_);
   colliculus_.step(now_, settings_.ttx, compass_);
   take_stimuli();
   compass_.step(now_);
@@ -116,6 +104,7 @@ const Block& Mouse::step(std::size_t samples, bool with_signals) {
   block_.tracked.clear();
   block_.heading.clear();
   block_.effects.clear();
+  block_.awakenings_s.clear();
   block_.spikes.clear();
   const double end_s =
       static_cast<double>(block_.first_sample + static_cast<std::int64_t>(samples)) / settings_.rate_hz;

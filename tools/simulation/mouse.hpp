@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "tools/simulation/activity.hpp"
 #include "tools/simulation/body.hpp"
 #include "tools/simulation/cells.hpp"
 #include "tools/simulation/channel.hpp"
@@ -46,6 +47,7 @@ struct Block {
   std::vector<TurnTruth> turns;               ///< that ended in this block
   std::vector<Colliculus::Command> commands;  ///< population bursts that began in this block
   std::vector<StimulusEffect> effects;        ///< of stimuli that took effect in this block
+  std::vector<double> awakenings_s;           ///< when the body woke: a scorer's mark lies near
   SleepState stage = SleepState::kWake;       ///< at its start
 };
 
@@ -69,7 +71,6 @@ class Mouse {
 
  private:
   void live_one_step(bool with_signals);
-  void update_activity();
   void take_stimuli();
   void signals();
   void observe();
@@ -78,9 +79,8 @@ class Mouse {
   HypnogramWalk walk_;
   Moment now_;
   std::int64_t step_count_ = 0;
-  Random activity_random_, tracker_random_;
-  double activity_until_s_ = 20.0;
-  bool was_awake_ = true;
+  Activity activity_;
+  Random tracker_random_;
   Compass compass_;
   Colliculus colliculus_;
   Cells cells_;

@@ -34,6 +34,18 @@ class Random {
   double exponential(double mean) noexcept { return -mean * std::log(1.0 - uniform()); }
   double log_normal(double median, double sigma) noexcept { return median * std::exp(sigma * normal()); }
 
+  /// Mean 0, variance 1, uniform. For the input of narrow filters, whose output is normal whatever theirs; a tenth of
+  /// the cost of normal().
+  double white() noexcept {
+    if (whites_left_-- == 0) {
+      whites_ = bits();
+      whites_left_ = 3;
+    }
+    const auto value = static_cast<std::int16_t>(whites_ & 0xFFFFU);
+    whites_ >>= 16;
+    return (static_cast<double>(value) + 0.5) * (3.4641016151377546 / 65536.0);
+  }
+
   /// Standard normal (polar method of Marsaglia).
   double normal() noexcept {
     if (has_spare_) {
@@ -63,6 +75,8 @@ class Random {
   }
 
   std::array<std::uint64_t, 4> state_{};
+  std::uint64_t whites_ = 0;
+  int whites_left_ = 0;
   double spare_ = 0.0;
   bool has_spare_ = false;
 };
@@ -73,6 +87,8 @@ class OrnsteinUhlenbeck {
   OrnsteinUhlenbeck(double sd, double tau_s, double step_s) noexcept
       : decay_(std::exp(-step_s / tau_s)), kick_(sd * std::sqrt(1.0 - decay_ * decay_)) {}
   double step(Random& random) noexcept { return value_ = value_ * decay_ + kick_ * random.normal(); }
+  /// Cheaper, for time constants of many steps.
+  double step_white(Random& random) noexcept { return value_ = value_ * decay_ + kick_ * random.white(); }
   [[nodiscard]] double value() const noexcept { return value_; }
 
  private:
