@@ -10,7 +10,8 @@ namespace {
 /// Log powers are never known better than this: keeps every covariance positive definite.
 constexpr double kSmallestVariance = 1e-3;
 constexpr double kSmallestMad = 0.1;
-constexpr double kLowestThreshold = 4.0;
+/// The tone of sleep spreads far wider than the stillness of a head: four of its MADs lie above quiet wake.
+constexpr double kLowestThreshold = 4.0, kLowestEmgThreshold = 2.0;
 constexpr double kHighestThreshold = 12.0;
 constexpr std::size_t kEpochsForMotion = 20;
 
@@ -82,7 +83,8 @@ MotionReference fit_motion(std::span<const LabelledEpoch> epochs, SleepFeature f
   reference.nrem_median = quantile(nrem, 0.5);
   reference.nrem_mad = std::max(kSmallestMad, scaled_mad(nrem, reference.nrem_median));
   const double highest_of_sleep = (quantile(sleep, 0.975) - reference.nrem_median) / reference.nrem_mad;
-  reference.threshold = std::clamp(highest_of_sleep, kLowestThreshold, kHighestThreshold);
+  const double lowest = feature == SleepFeature::kMotion ? kLowestThreshold : kLowestEmgThreshold;
+  reference.threshold = std::clamp(highest_of_sleep, lowest, kHighestThreshold);
   return reference;
 }
 
