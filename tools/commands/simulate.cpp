@@ -65,7 +65,7 @@ void add_live_options(CLI::App& app, SimulateOptions& o) {
   auto& s = o.live;
   o.program.add_to(app);
   app.add_option("--rate", s.mouse.rate_hz, "samples a second")
-      ->check(CLI::Range(5000.0, 100000.0))
+      ->check(CLI::Range(1000.0, 100000.0))
       ->capture_default_str();
   app.add_option("--duration", s.duration_s, "session seconds; 0 = the whole night")->check(CLI::Range(0.0, 1e7));
   app.add_option("--tracking", s.tracking, "HOST:PORT to send the tracked heading to (wake, 40 Hz, UDP)");
