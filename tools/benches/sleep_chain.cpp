@@ -6,6 +6,7 @@
 
 #include "daemon/sleep/sleep_filter.hpp"
 #include "tools/benches/sleep_life.hpp"
+#include "tools/lib/sleep_baselines.hpp"
 
 namespace vturn::benches {
 namespace {
@@ -154,6 +155,15 @@ void take_hyper_parameters(SleepModel& model, const SleepModel& from) {
   model.unknown_after_s = from.unknown_after_s;
 }
 
+/// NaN where the rules lack a signal.
+double expected_rules_kappa(const SleepCalibration& calibration, const std::vector<LabelledEpoch>& rows) {
+  for (const tools::SleepBaseline& baseline : tools::sleep_baselines(calibration, rows)) {
+    if (baseline.name == "three_thresholds")
+      return score_sleep(truth_of(rows), epoch_length_s(rows), baseline.decisions).kappa;
+  }
+  return std::numeric_limits<double>::quiet_NaN();
+}
+
 SleepChainFigures figures_of(const Signals& signals, std::vector<LabelledEpoch> rows,
                              const std::vector<SleepLife>& nights, const SleepModel& defaults) {
   SleepChainFigures figures;
@@ -170,7 +180,7 @@ SleepChainFigures figures_of(const Signals& signals, std::vector<LabelledEpoch> 
   }
   figures.warnings = calibration->warnings;
   figures.expected_kappa = calibration->cross_validated.kappa;
-  figures.rules_kappa = calibration->rules_kappa;
+  figures.rules_kappa = expected_rules_kappa(*calibration, rows);
   std::vector<SleepDecision> decisions;
   std::vector<TruthEpoch> truth;
   std::vector<double> answered_s;
