@@ -150,13 +150,16 @@ void SignalPowers::close_piece() noexcept {
   const bool burst = settings_.role == SignalRole::kBrain && !dead && !blanked && settle_pieces_ == 0 &&
                      burst_gate_.step(math::log(broad_power));
   const bool artefact = piece_.bad_samples > 0 || burst || blanked;
+  const bool held_before = hold_pieces_ > 0;
   if (artefact || dead) {
     hold_pieces_ = hold_pieces(settings_.role) + 1;
     held_artefact_ = artefact;
-    held_problem_ = blanked                  ? SignalProblem::kBlanked
-                    : piece_.bad_samples > 0 ? SignalProblem::kSaturated
-                    : burst                  ? SignalProblem::kBurst
-                                             : SignalProblem::kFlat;
+    // What it rings with afterwards has the same cause.
+    if (!held_before)
+      held_problem_ = blanked                  ? SignalProblem::kBlanked
+                      : piece_.bad_samples > 0 ? SignalProblem::kSaturated
+                      : burst                  ? SignalProblem::kBurst
+                                               : SignalProblem::kFlat;
   }
   const bool positive = !artefact && !dead && smooth_powers();
   if (settle_pieces_ > 0) --settle_pieces_;

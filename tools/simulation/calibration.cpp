@@ -46,7 +46,7 @@ std::uint64_t write_wake(const std::filesystem::path& folder, const CalibrationS
 
 void write_row(tools::CsvWriter& csv, const FeatureFrame& frame, SleepState stage) {
   csv.real(seconds(frame.time_ns), 1);
-  for (std::size_t i = 0; i < kLiveSleepFeatures; ++i) {
+  for (std::size_t i = 0; i < kPowerFeatures; ++i) {
     const auto feature = static_cast<SleepFeature>(i);
     const double power = frame.has(feature) ? std::exp(static_cast<double>(frame.value(feature))) : 0.0;
     csv.real(power, 9);

@@ -161,6 +161,8 @@ std::vector<LabelledEpoch> for_rules(const std::vector<ScoredEpoch>& epochs) {
     if (epoch.artefact) continue;
     LabelledEpoch& row = rows.emplace_back();
     row.stage = epoch.stage;
+    row.t_s = 4.0 * static_cast<double>(rows.size() - 1);
+    row.frame.time_ns = static_cast<SessionNs>(rows.size()) * 4 * kNsPerS;
     for (std::size_t i = 0; i < kEpochFeatures; ++i) {
       row.frame.set(features[i], static_cast<float>(epoch.log_power[i]));
     }
