@@ -90,6 +90,7 @@ DynamicsPlan plan_of(const HeadingDynamics& dynamics) {
 struct alignas(64) HeadingFilter::State {
   std::array<kernel::Rows, 2> rows{};
   kernel::Circle ones{}, cosine{}, sine{}, rate_total_hz{}, rate_excess_hz{};
+  float largest_excess_hz = 0.0F;
   kernel::StepOutput now{};
   std::vector<kernel::Circle> ratio, tempered;  ///< per model row; std::allocator honours their alignment
   std::array<DynamicsPlan, 3> dynamics{};
@@ -141,6 +142,7 @@ void HeadingFilter::State::step_by(SessionNs dt_ns, std::uint16_t row) noexcept 
                              .spike_ratio = spiked ? &ratio[row] : &ones,
                              .spike_tempered = spiked ? &tempered[row] : &ones,
                              .rate_excess_hz = &rate_excess_hz,
+                             .largest_excess_hz = largest_excess_hz,
                              .rate_total_hz = &rate_total_hz,
                              .cosine = &cosine,
                              .sine = &sine,
@@ -245,6 +247,7 @@ void HeadingFilter::prepare(const HeadingModel& model, Kernel kernel) {
   for (std::size_t angle = 0; angle < kHeadingAngles; ++angle) {
     s.rate_total_hz.value[angle] = static_cast<float>(total_hz[angle]);
     s.rate_excess_hz.value[angle] = static_cast<float>(total_hz[angle] - mean_hz);
+    s.largest_excess_hz = std::max(s.largest_excess_hz, std::fabs(s.rate_excess_hz.value[angle]));
   }
   s.set_prior();
   state_ = std::move(fresh);

@@ -47,6 +47,7 @@ struct StepInput {
   const Circle* spike_ratio;     ///< rate over mean rate of the unit that fired; ones without a spike
   const Circle* spike_tempered;  ///< the same to the power `temper`
   const Circle* rate_excess_hz;  ///< summed rate minus its mean
+  float largest_excess_hz;       ///< of its magnitudes
   const Circle* rate_total_hz;
   const Circle* cosine;
   const Circle* sine;

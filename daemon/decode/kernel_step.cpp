@@ -67,6 +67,9 @@ struct Block {
 };
 
 VTURN_ALWAYS_INLINE void prepare_block(const StepInput& in, Block& block) {
+  // A step is short nearly always.
+  const bool near_one = in.gain_dt_s * in.largest_excess_hz < kNearOne && in.temper <= 1.0F;
+  const Part gain_dt = splat(-in.gain_dt_s), temper = splat(in.temper);
   const Part floor = splat(in.dynamics->floor);
   const Part turn_share = splat(0.5F * in.dynamics->rest_to_turn_hz * in.dt_s * in.inverse_norm);
   const Part rest_share = splat(in.dynamics->turn_to_rest_hz * in.dt_s * in.inverse_norm);
@@ -76,9 +79,12 @@ VTURN_ALWAYS_INLINE void prepare_block(const StepInput& in, Block& block) {
     // Switches take place before the rows move: over one step no mode's sum moves by more than a fraction of a bin.
     block.into_turn[part] = load(in.from->resting + here) * turn_share + floor;
     block.into_rest[part] = load(in.from->turning + here) * rest_share + floor;
-    const Part exponent = load(in.rate_excess_hz->value + here) * splat(-in.gain_dt_s);
-    block.likelihood[part] = load(in.spike_ratio->value + here) * exponential(exponent);
-    block.tempered[part] = load(in.spike_tempered->value + here) * exponential(exponent * splat(in.temper));
+    const Part exponent = load(in.rate_excess_hz->value + here) * gain_dt;
+    const Part tempered = exponent * temper;
+    const Part likely = near_one ? exponential_near_one(exponent) : exponential(exponent);
+    const Part likely_tempered = near_one ? exponential_near_one(tempered) : exponential(tempered);
+    block.likelihood[part] = load(in.spike_ratio->value + here) * likely;
+    block.tempered[part] = load(in.spike_tempered->value + here) * likely_tempered;
     block.turning[part] = block.resting[part] = splat(0.0F);
   }
 }

@@ -33,6 +33,10 @@ constexpr size_t kPartLanes = VTURN_PART_BYTES / sizeof(float);
 VTURN_ALWAYS_INLINE Part load(const float* from) { return *reinterpret_cast<const UnalignedPart*>(from); }
 VTURN_ALWAYS_INLINE void store(float* to, Part value) { *reinterpret_cast<UnalignedPart*>(to) = value; }
 
+/// Of e^x, from the sixth power down.
+constexpr float kTaylor[] = {1.0F / 720.0F, 1.0F / 120.0F, 1.0F / 24.0F, 1.0F / 6.0F, 0.5F, 1.0F, 1.0F};
+constexpr float kNearOne = 0.34F;  ///< exponents that exponential_near_one() takes
+
 VTURN_ALWAYS_INLINE Part clamp(Part value, float low, float high) {
   const Part lows = splat(low);
   const Part highs = splat(high);
@@ -40,16 +44,21 @@ VTURN_ALWAYS_INLINE Part clamp(Part value, float low, float high) {
   return raised > highs ? highs : raised;
 }
 
+/// The same bits as exponential() where |x| < ln 2 / 2: there n is 0.
+VTURN_ALWAYS_INLINE Part exponential_near_one(Part x) {
+  Part result = splat(1.0F / 5040.0F);
+  for (const float coefficient : kTaylor) result = result * x + splat(coefficient);
+  return result;
+}
+
 /// e^x for |x| <= 80 (clamped), relative error below 2e-7: x = n ln 2 + r, |r| <= ln 2 / 2, Taylor to r^7 / 7!.
 VTURN_ALWAYS_INLINE Part exponential(Part x) {
   constexpr float kRoundToInteger = 12582912.0F;  // 1.5 * 2^23: adding it leaves the nearest integer in the low bits
-  constexpr float kTaylor[] = {1.0F / 720.0F, 1.0F / 120.0F, 1.0F / 24.0F, 1.0F / 6.0F, 0.5F, 1.0F, 1.0F};
   const Part bounded = clamp(x, -80.0F, 80.0F);
   const Part rounded = bounded * splat(1.44269504F) + splat(kRoundToInteger);
   const Part n = rounded - splat(kRoundToInteger);
   const Part r = (bounded - n * splat(0.693359375F)) - n * splat(-2.12194440e-4F);
-  Part result = splat(1.0F / 5040.0F);
-  for (const float coefficient : kTaylor) result = result * r + splat(coefficient);
+  const Part result = exponential_near_one(r);
   const PartBits power = __builtin_bit_cast(PartBits, rounded) << 23;
   return __builtin_bit_cast(Part, __builtin_bit_cast(PartBits, result) + power);
 }

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "tools/benches/sleep_chain.hpp"
+#include "tools/benches/sleep_cost.hpp"
 #include "tools/commands/registry.hpp"
 #include "tools/commands/sleep_report.hpp"
 #include "tools/lib/interrupt.hpp"
@@ -20,8 +21,28 @@ using namespace benches;
 
 struct Options {
   SleepChainSettings chain;
+  bool cost_only = false;
   bool json = false;
 };
+
+constexpr std::size_t kCostChannels = 16;
+constexpr double kCostSessionS = 600.0;
+
+Json json_of(const SleepCost& cost) {
+  return {{"channels", cost.channels},
+          {"session_s", cost.session_s},
+          {"features_and_model_share_of_a_core", json_number(cost.features_share)},
+          {"over_the_filters_alone", json_number(cost.features_share / cost.floor_share)},
+          {"decimation_from_30_khz_share_of_a_core", json_number(cost.decimation_share)}};
+}
+
+void print(const SleepCost& cost) {
+  std::printf(
+      "cost: %zu LFP channels at 1 kHz, features and model %.2f %% of a core, %.2f x the band filters alone; "
+      "decimation from 30 kHz %.2f %%\n",
+      cost.channels, 100.0 * cost.features_share, cost.features_share / cost.floor_share,
+      100.0 * cost.decimation_share);
+}
 
 Json json_of(const SleepChainFigures& figures) {
   Json result{{"signals", figures.signals}};
@@ -81,6 +102,15 @@ void print(const SleepChainFigures& figures) {
 
 int bench(const Options& options) {
   const InterruptScope scope;
+  const SleepCost cost = sleep_cost(kCostChannels, kCostSessionS);
+  if (options.cost_only) {
+    if (options.json) {
+      print_json(json_of(cost));
+    } else {
+      print(cost);
+    }
+    return 0;
+  }
   for (const std::size_t night : options.chain.test_nights) {
     const auto& seen = options.chain.calibration_nights;
     if (std::find(seen.begin(), seen.end(), night) != seen.end()) {
@@ -95,12 +125,16 @@ int bench(const Options& options) {
   });
   progress.finish();
   if (options.json) {
-    print_json(json_of(run, options));
+    Json result = json_of(run, options);
+    result["cost"] = json_of(cost);
+    print_json(result);
     return 0;
   }
   std::printf("simulated: calibrated on %.1f h, tested on %.1f h of other nights\n", run.calibration_hours,
               run.test_hours);
   for (const SleepChainFigures& figures : run.figures) print(figures);
+  std::printf("\n");
+  print(cost);
   return 0;
 }
 
@@ -141,6 +175,7 @@ Run configure(CLI::App& app) {
       ->check(CLI::Range(0.0, 86400.0))
       ->group("Filter")
       ->capture_default_str();
+  app.add_flag("--cost-only", options->cost_only, "measure only what it costs");
   app.add_flag("--json", options->json, "print the figures as JSON");
   return [options] { return bench(*options); };
 }

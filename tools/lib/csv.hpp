@@ -4,11 +4,11 @@
 #include <cstdint>
 #include <filesystem>
 #include <initializer_list>
-#include <span>
 #include <iosfwd>
 #include <memory>
 #include <optional>
 #include <ostream>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>

@@ -7,8 +7,7 @@
 
 namespace vturn::tools {
 
-CsvWriter::CsvWriter(std::ostream& out, std::span<const std::string_view> header)
-    : out_(out), columns_(header.size()) {
+CsvWriter::CsvWriter(std::ostream& out, std::span<const std::string_view> header) : out_(out), columns_(header.size()) {
   for (const auto name : header) text(name);
   end_row();
 }
