@@ -90,6 +90,17 @@ YpnosRule read_ypnos(const Json& root) {
           number_at<double>(*value, "log_delta_over_theta", "ypnos_like.")};
 }
 
+/// In models that somebody made by hand only.
+ManualThresholds read_manual(const Json& root) {
+  const auto value = root.find("manual_thresholds");
+  if (value == root.end() || value->is_null()) return {};
+  const std::string where = "manual_thresholds.";
+  const ThresholdRules rules{true, number_at<double>(*value, "log_emg", where),
+                             number_at<double>(*value, "log_delta", where),
+                             number_at<double>(*value, "log_theta_over_delta", where)};
+  return {true, rules, number_at<double>(*value, "margin", where)};
+}
+
 std::size_t read_count(const Json& parent, const char* key, const std::string& path) {
   const double value = number<double>(child(parent, key, path), path);
   if (!(value >= 0.0 && value <= 1e12)) throw BadModel("key '" + path + "' must be a count");
@@ -123,6 +134,7 @@ SleepModel read_model(const Json& root) {
   model.emg_lfp = read_motion(root, "emg_lfp");
   model.rules = read_rules(root);
   model.ypnos = read_ypnos(root);
+  model.manual = read_manual(root);
   read_figures(root, model);
   if (auto problem = model_problem(model); !problem.empty()) throw BadModel(problem);
   model.hash = model_hash(model);
@@ -184,6 +196,10 @@ std::string sleep_model_to_json(const SleepModel& model) {
                       {"emg_lfp", write_motion(model.emg_lfp)}};
   root["three_thresholds"] = write_rules(model.rules);
   root["ypnos_like"] = write_ypnos(model.ypnos);
+  if (model.manual.known) {
+    root["manual_thresholds"] = write_rules(model.manual.rules);
+    root["manual_thresholds"]["margin"] = model.manual.margin;
+  }
   root["cross_validated"] = {{"kappa", finite(model.cv_kappa)},
                              {"rem_f1", finite(model.cv_rem_f1)},
                              {"onset_latency_median_s", finite(model.cv_onset_latency_s)}};

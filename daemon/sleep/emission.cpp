@@ -6,6 +6,17 @@
 #include "daemon/core/math.hpp"
 
 namespace vturn {
+namespace {
+
+/// What thresholds say counts this much against each other state, every evidence constant.
+constexpr double kRuleNats = 3.0;
+
+void trigger(bool& on, double value, double threshold, double margin) noexcept {
+  if (value > threshold + margin) on = true;
+  if (value < threshold - margin) on = false;
+}
+
+}  // namespace
 
 bool cholesky(std::array<std::array<double, kSleepFeatures>, kSleepFeatures>& matrix, std::size_t n) noexcept {
   for (std::size_t i = 0; i < n; ++i) {
@@ -26,6 +37,7 @@ bool cholesky(std::array<std::array<double, kSleepFeatures>, kSleepFeatures>& ma
 
 void Emission::prepare(const SleepModel& model) noexcept {
   *this = Emission{};
+  manual_ = model.manual;
   for (std::size_t i = 0; i < model.features.size(); ++i) {
     const auto row = static_cast<std::size_t>(model.features[i]);
     used_ = static_cast<SleepFeatureMask>(used_ | feature_bit(model.features[i]));
@@ -36,6 +48,19 @@ void Emission::prepare(const SleepModel& model) noexcept {
       }
     }
   }
+}
+
+bool Emission::weigh_rules(const FeatureFrame& frame, StateVector& log_likelihood) noexcept {
+  if ((frame.valid & used_) != used_) return false;
+  const auto delta = static_cast<double>(frame.value(SleepFeature::kDelta));
+  trigger(toned_, static_cast<double>(frame.value(SleepFeature::kEmg)), manual_.rules.log_emg, manual_.margin);
+  trigger(slow_, delta, manual_.rules.log_delta, manual_.margin);
+  trigger(theta_, static_cast<double>(frame.value(SleepFeature::kTheta)) - delta, manual_.rules.log_ratio,
+          manual_.margin);
+  const std::size_t state = toned_ ? 0 : (!slow_ && theta_ ? 2 : 1);
+  log_likelihood.fill(-kRuleNats);
+  log_likelihood[state] = 0.0;
+  return true;
 }
 
 void Emission::factorise(SleepFeatureMask valid) noexcept {
@@ -61,6 +86,7 @@ void Emission::factorise(SleepFeatureMask valid) noexcept {
 
 bool Emission::log_likelihood(const FeatureFrame& frame, std::span<const double, kSleepFeatures> offset,
                               StateVector& log_likelihood) noexcept {
+  if (manual_.known) return weigh_rules(frame, log_likelihood);
   const auto valid = static_cast<SleepFeatureMask>(frame.valid & used_);
   if (valid == 0) return false;
   if (valid != factored_) factorise(valid);

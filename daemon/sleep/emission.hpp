@@ -25,13 +25,22 @@ class Emission {
     return mean_[state][static_cast<std::size_t>(feature)];
   }
 
+  /// By thresholds, which need every one of their features.
+  [[nodiscard]] bool by_rules() const noexcept { return manual_.known; }
+
  private:
   void factorise(SleepFeatureMask valid) noexcept;
+  bool weigh_rules(const FeatureFrame& frame, StateVector& log_likelihood) noexcept;
 
   using Matrix = std::array<std::array<double, kSleepFeatures>, kSleepFeatures>;
   SleepFeatureMask used_ = 0;
   std::array<std::array<double, kSleepFeatures>, kSleepStates> mean_{};  ///< by SleepFeature
   std::array<Matrix, kSleepStates> covariance_{};                        ///< by SleepFeature
+
+  ManualThresholds manual_;
+  bool toned_ = false;  ///< where the Schmitt triggers stand
+  bool slow_ = false;
+  bool theta_ = false;
 
   SleepFeatureMask factored_ = 0;
   std::array<std::size_t, kSleepFeatures> index_{};  ///< features in the factors, in order

@@ -75,6 +75,7 @@ bool SleepFilter::usable(const FeatureFrame& frame) const noexcept {
   // Muscles alone tell no sleep state; units are the second opinion where the LFP is lost.
   constexpr auto kTelling = static_cast<SleepFeatureMask>(kBrainFeatures | kUnitFeatures);
   const bool telling_in_model = (emission_.features() & kTelling) != 0;
+  if (emission_.by_rules() && valid != emission_.features()) return false;
   return !frame.artefact && valid != 0 && (!telling_in_model || (valid & kTelling) != 0);
 }
 

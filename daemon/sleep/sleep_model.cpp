@@ -89,6 +89,23 @@ std::string emission_problem(const SleepEmission& emission, std::size_t n, std::
   return cholesky(factor, n) ? "" : where + ": covariance is not positive definite";
 }
 
+std::string manual_problem(const SleepModel& model) {
+  const ManualThresholds& manual = model.manual;
+  if (!manual.known) return {};
+  for (const Range& range :
+       std::initializer_list<Range>{{"log_emg", manual.rules.log_emg, -100.0, 100.0},
+                                    {"log_delta", manual.rules.log_delta, -100.0, 100.0},
+                                    {"log_theta_over_delta", manual.rules.log_ratio, -100.0, 100.0},
+                                    {"margin", manual.margin, 0.0, 10.0}}) {
+    if (auto problem = outside(range); !problem.empty()) return "manual_thresholds: " + problem;
+  }
+  if (model.features != std::vector{SleepFeature::kDelta, SleepFeature::kTheta, SleepFeature::kEmg})
+    return "manual_thresholds go with the features delta, theta, emg";
+  if (model.adaptation_s != 0.0 || model.gain_fit_s != 0.0)
+    return "manual_thresholds are what they are: adaptation_s and gain_fit_s must be 0";
+  return {};
+}
+
 }  // namespace
 
 std::string model_problem(const SleepModel& model) {
@@ -100,6 +117,7 @@ std::string model_problem(const SleepModel& model) {
       return "features names one twice";
   }
   if (auto problem = setting_problem(model); !problem.empty()) return problem;
+  if (auto problem = manual_problem(model); !problem.empty()) return problem;
   if (auto problem = transition_problem(model.transitions); !problem.empty()) return problem;
   for (std::size_t s = 0; s < kSleepStates; ++s) {
     if (auto problem = emission_problem(model.emissions[s], model.features.size(), s); !problem.empty()) return problem;
@@ -127,6 +145,11 @@ std::uint64_t model_hash(const SleepModel& model) noexcept {
   hash.add(model.motion);
   hash.add(model.emg);
   hash.add(model.emg_lfp);
+  if (model.manual.known) {
+    const ManualThresholds& manual = model.manual;
+    for (double value : {manual.rules.log_emg, manual.rules.log_delta, manual.rules.log_ratio, manual.margin})
+      hash.add(value);
+  }
   return hash.value();
 }
 

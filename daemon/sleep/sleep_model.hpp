@@ -51,6 +51,14 @@ struct YpnosRule {
   double log_ratio = 0.0;  ///< log delta/theta
 };
 
+/// Thresholds that somebody set by hand: the model is then these rules instead of Gaussians. Each works as a Schmitt
+/// trigger, `margin` to either side.
+struct ManualThresholds {
+  bool known = false;
+  ThresholdRules rules;
+  double margin = 0.0;  ///< nats
+};
+
 /// Everything calibration learns and the filter needs. Plain data; read and written by daemon/models.
 struct SleepModel {
   std::vector<SleepFeature> features;  ///< used by the emissions, in their order
@@ -74,6 +82,7 @@ struct SleepModel {
   MotionReference emg_lfp;  ///< where there is neither
   ThresholdRules rules;
   YpnosRule ypnos;
+  ManualThresholds manual;
 
   double cv_kappa = 0.0;  ///< blocked cross-validation inside the calibration data
   double cv_rem_f1 = 0.0;

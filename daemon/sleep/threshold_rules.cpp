@@ -2,6 +2,7 @@
 #include "daemon/sleep/threshold_rules.hpp"
 
 #include <algorithm>
+#include <limits>
 
 namespace vturn {
 namespace {
@@ -10,6 +11,9 @@ constexpr SleepFeatureMask kNeeded =
     feature_bit(SleepFeature::kDelta) | feature_bit(SleepFeature::kTheta) | feature_bit(SleepFeature::kEmg);
 constexpr std::size_t kSteps = 40;
 constexpr int kRounds = 3;
+/// How far NREM's tone lies below a threshold set by hand, and its spread: typical of mice (nats).
+constexpr double kToneOfNrem = 1.0;
+constexpr double kToneMad = 0.25;
 
 bool measurable(const LabelledEpoch& epoch) noexcept { return (epoch.frame.valid & kNeeded) == kNeeded; }
 
@@ -73,6 +77,23 @@ ThresholdRules fit_rules(std::span<const LabelledEpoch> epochs) {
     search(&ThresholdRules::log_delta, delta);
   }
   return rules;
+}
+
+SleepModel manual_model(const ManualThresholds& thresholds) {
+  SleepModel model;
+  model.manual = thresholds;
+  model.manual.known = true;
+  model.features = {SleepFeature::kDelta, SleepFeature::kTheta, SleepFeature::kEmg};
+  // Unused, but every model has them.
+  for (SleepEmission& emission : model.emissions) {
+    for (std::size_t i = 0; i < model.features.size(); ++i) emission.covariance[i][i] = 1.0;
+  }
+  model.adaptation_s = model.gain_fit_s = 0.0;
+  // Moving is tone that the thresholds call wake's.
+  model.emg = {true, thresholds.rules.log_emg - kToneOfNrem, kToneMad, kToneOfNrem / kToneMad};
+  model.cv_kappa = model.cv_rem_f1 = model.cv_onset_latency_s = std::numeric_limits<double>::quiet_NaN();
+  model.hash = model_hash(model);
+  return model;
 }
 
 std::vector<SleepDecision> decide_by_rules(const ThresholdRules& rules, std::span<const LabelledEpoch> epochs,

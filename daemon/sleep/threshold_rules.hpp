@@ -14,6 +14,9 @@ ThresholdRules fit_rules(std::span<const LabelledEpoch> epochs);
 std::vector<SleepDecision> decide_by_rules(const ThresholdRules& rules, std::span<const LabelledEpoch> epochs,
                                            double dwell_s);
 
+/// A model that is nothing but these thresholds, for animals that nothing was calibrated on.
+SleepModel manual_model(const ManualThresholds& thresholds);
+
 /// The rules of the Lüthi laboratory's online scorer (Ypnos, Nature Neuroscience 2024) carried over to epochs: a state
 /// machine on log EMG, scaled by its range since the start, and log delta/theta, with the original's waiting times.
 std::vector<SleepDecision> decide_by_ypnos(const YpnosRule& rule, std::span<const LabelledEpoch> epochs);

@@ -1,17 +1,16 @@
 // vturn calibrate sleep: a sleep model from a scored features table, or from a recording and its scoring.
-#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <optional>
 
 #include "daemon/models/sleep_model_json.hpp"
-#include "daemon/sleep/unsupervised.hpp"
 #include "tools/commands/recording_input.hpp"
 #include "tools/commands/registry.hpp"
 #include "tools/commands/scoring_file.hpp"
 #include "tools/commands/session_features.hpp"
 #include "tools/commands/sleep_csv.hpp"
 #include "tools/commands/sleep_report.hpp"
+#include "tools/commands/unlabelled_sleep.hpp"
 #include "tools/lib/atomic_file.hpp"
 #include "tools/lib/interrupt.hpp"
 #include "tools/lib/progress.hpp"
@@ -29,6 +28,8 @@ struct Options {
   std::string out, picture;
   std::vector<std::string> use;
   bool unsupervised = false;
+  std::string saved;
+  std::vector<std::string> thresholds;
   bool json = false;
 };
 
@@ -100,7 +101,7 @@ SleepTable read_recording(const Options& options) {
 }
 
 SleepTable read_table(const Options& options) {
-  const bool needs_stages = !options.unsupervised && options.stages.empty();
+  const bool needs_stages = !options.unsupervised && options.saved.empty() && options.stages.empty();
   SleepTable table = read_sleep_features(options.features, needs_stages);
   if (options.stages.empty()) return table;
   label(table.epochs, read_scoring(options.stages, options.label_epoch_s));
@@ -108,54 +109,20 @@ SleepTable read_table(const Options& options) {
   return table;
 }
 
-bool any_scored(std::span<const LabelledEpoch> epochs) {
-  return std::any_of(epochs.begin(), epochs.end(),
-                     [](const LabelledEpoch& epoch) { return epoch.stage != SleepState::kUnknown; });
-}
-
-int calibrate_unsupervised(const SleepTable& table, const std::string& input, const Options& options) {
-  if (!options.use.empty()) throw UsageError("--use goes with labels only: without them all features are used");
-  auto found = calibrate_sleep_unsupervised(table.epochs);
-  if (!found) throw UsageError(input + ": no model without labels: " + found.error());
-  found->model.data_hash = table.hash;
-  write_file_atomically(options.out, sleep_model_to_json(found->model));
-  // Labels that happen to be there were not used: they tell how well it went.
-  const bool scored = any_scored(table.epochs);
-  SleepScore score;
-  if (scored) {
-    score =
-        score_sleep(truth_of(table.epochs), epoch_length_s(table.epochs), decide_epochs(found->model, table.epochs));
-  }
-  if (options.json) {
-    Json result = scored ? sleep_score_json(score) : Json::object();
-    result["model"] = options.out;
-    result["share"] = {{"wake", found->share[0]}, {"nrem", found->share[1]}, {"rem", found->share[2]}};
-    result["rem_seeds"] = found->rem_seeds;
-    result["tone_separation"] = found->separation;
-    print_json(result);
-    return 0;
-  }
-  std::printf("%s: sleep model without labels: wake %.1f %%, NREM %.1f %%, REM %.1f %% of the time; %zu REM seeds\n",
-              options.out.c_str(), 100.0 * found->share[0], 100.0 * found->share[1], 100.0 * found->share[2],
-              found->rem_seeds);
-  if (scored) {
-    std::printf("against the stages in this table, which were not used:\n");
-    print_sleep_score(score);
-  } else {
-    std::printf("how well it does is not known without labels: score an hour and run vturn evaluate sleep\n");
-  }
-  return 0;
-}
-
 int calibrate(Options options) {
   const InterruptScope interrupt;
   if (options.picture.empty()) options.picture = options.out + ".svg";
+  if (!options.thresholds.empty()) return write_manual_model(options.thresholds, options.out, options.json);
   if (options.features.empty() == options.recording.empty()) {
     throw UsageError("give --features or --recording, one of them");
   }
   const std::string& input = options.features.empty() ? options.recording : options.features;
   const SleepTable table = options.features.empty() ? read_recording(options) : read_table(options);
-  if (options.unsupervised) return calibrate_unsupervised(table, input, options);
+  if (options.unsupervised || !options.saved.empty()) {
+    if (!options.use.empty()) throw UsageError("--use goes with labels only");
+    const UnlabelledInput unlabelled{table, input, options.out, options.json};
+    return options.unsupervised ? calibrate_unlabelled(unlabelled) : calibrate_from_template(options.saved, unlabelled);
+  }
   SleepCalibrationSettings settings;
   settings.features = chosen_features(options.use);
   Progress progress("calibrating", 100);
@@ -194,6 +161,16 @@ const Registration registration{
            ->check(CLI::Range(0.1, 60.0));
        auto* unsupervised = app.add_flag("--unsupervised", options->unsupervised,
                                          "no labels: 3 to 4 h of the light phase with wake, NREM and REM in them");
+       auto* saved = app.add_option("--template", options->saved,
+                                    "no labels: a saved model of this kind of recording, moved to the gains of 10 min "
+                                    "of features or more");
+       auto* thresholds =
+           app.add_option("--thresholds", options->thresholds,
+                          "no data: thresholds set by hand, in the features' powers: "
+                          "emg=9000,delta=60,ratio=1.2,margin=1.1 (theta/delta; a factor to either side)")
+               ->delimiter(',');
+       saved->excludes(unsupervised);
+       for (auto* other : {saved, unsupervised}) thresholds->excludes(other);
        app.add_option("--theta", options->channels.theta, "channel of a recording: hippocampal LFP");
        app.add_option("--slow", options->channels.slow, "channel: cortical LFP or EEG");
        app.add_option("--emg", options->channels.emg, "channel: EMG");
@@ -209,9 +186,9 @@ const Registration registration{
                       "picture to write (SVG); without it the model file's name and .svg");
        app.add_option("--use", options->use, "features to use (default: chosen by cross-validation)")->delimiter(',');
        app.add_flag("--json", options->json, "figures as JSON on stdout");
-       return [options, recording, stages, unsupervised] {
-         if (recording->count() > 0 && stages->count() + unsupervised->count() == 0)
-           throw UsageError("--recording needs --stages, or --unsupervised");
+       return [options, recording, stages, unsupervised, saved] {
+         if (recording->count() > 0 && stages->count() + unsupervised->count() + saved->count() == 0)
+           throw UsageError("--recording needs --stages, --unsupervised or --template");
          return calibrate(*options);
        };
      }}};

@@ -1,0 +1,65 @@
+#include "daemon/sleep/template_gain.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+#include "daemon/core/math.hpp"
+#include "daemon/sleep/gain_fit.hpp"
+
+namespace vturn {
+namespace {
+
+constexpr double kFitS = 600.0;
+/// Of the grid's ±3 nats.
+constexpr double kLargestShift = 2.7;
+
+void move(MotionReference& reference, double shift) noexcept {
+  if (reference.known) reference.nrem_median += shift;
+}
+
+std::string refuse_short(std::span<const LabelledEpoch> epochs, const SleepModel& saved) {
+  const auto usable = [&](const LabelledEpoch& epoch) {
+    return !epoch.frame.artefact && std::all_of(saved.features.begin(), saved.features.end(),
+                                                [&](SleepFeature feature) { return epoch.frame.has(feature); });
+  };
+  const double usable_s =
+      epoch_length_s(epochs) * static_cast<double>(std::count_if(epochs.begin(), epochs.end(), usable));
+  if (usable_s >= kFitS - 1e-6) return {};
+  char text[128];
+  std::snprintf(text, sizeof text, "%.1f min hold all features of the saved model, at least %.0f are needed",
+                usable_s / 60.0, kFitS / 60.0);
+  return text;
+}
+
+}  // namespace
+
+Expected<TemplateFit> fit_template(const SleepModel& saved, std::span<const LabelledEpoch> epochs) {
+  if (auto reason = refuse_short(epochs, saved); !reason.empty()) return Error{reason};
+  SleepModel fitting = saved;
+  fitting.gain_fit_s = 2.0 * kFitS;
+  GainFit gains;
+  gains.prepare(fitting, filter_step_s(saved, epochs));
+  for (const LabelledEpoch& epoch : epochs) {
+    if (!gains.active()) break;
+    gains.step(epoch.frame);
+  }
+  const double brain = gains.shift(SleepFeature::kDelta);
+  const double emg = gains.shift(SleepFeature::kEmg);
+  if (std::max(std::fabs(brain), std::fabs(emg)) > kLargestShift)
+    return Error{"the gains that fit best differ by more than a factor of 15: other signals, or another unit of power"};
+  TemplateFit result{saved, math::exp(brain), math::exp(emg)};
+  SleepModel& model = result.model;
+  for (std::size_t i = 0; i < model.features.size(); ++i) {
+    for (SleepEmission& emission : model.emissions) emission.mean[i] += gains.shift(model.features[i]);
+  }
+  move(model.emg, emg);
+  if (model.rules.known) {
+    model.rules.log_emg += emg;
+    model.rules.log_delta += brain;
+  }
+  model.hash = model_hash(model);
+  return result;
+}
+
+}  // namespace vturn
