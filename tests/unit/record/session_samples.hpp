@@ -169,7 +169,7 @@ inline record::SessionWriterOptions session_options(bool blinded = false) {
   options.encoder.session_id = "night-1";
   options.encoder.config_hash = "c0ffee";
   options.encoder.blinded = blinded;
-  options.encoder.names = {{"rem-clockwise"}, {"laser"}, {"ephys", "tracker", "clock"}};
+  options.encoder.names = {{"rem-clockwise"}, {"laser"}, {"ephys", "tracker", "clock"}, {}};
   options.attachments = {{1, 1, std::string(record::kConfigAttachment), "application/toml", "[rig]\nname = \"m\"\n"}};
   options.about = {{"version", "0.1.0"}};
   options.wall_minus_mono_ns = 1'700'000'000 * kNsPerS;
