@@ -1,6 +1,7 @@
 #include "daemon/sleep/unsupervised.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 #include "daemon/sleep/calibration.hpp"
@@ -21,7 +22,8 @@ constexpr double kSmallestRem = 0.01;
 constexpr double kLargestRem = 0.25;
 constexpr std::size_t kFewestBouts = 3;
 /// Of 6,977 REM bouts that experts scored, 5 % follow less NREM than this; five times as many are not REM.
-constexpr double kNremBeforeRemS = 28.0;
+constexpr double kSleepBeforeRemS = 28.0;
+constexpr double kBeforeRemS = 60.0;
 constexpr double kMostAbrupt = 0.25;
 
 std::string format(const char* pattern, double a, double b = 0.0) {
@@ -91,19 +93,22 @@ std::size_t likeliest(const StateVector& p) noexcept {
 
 struct RemBouts {
   std::size_t count = 0;
-  std::size_t abrupt = 0;  ///< after less NREM than 19 of 20 bouts of expert hypnograms have before them
+  std::size_t abrupt = 0;  ///< after less sleep than 19 of 20 bouts of expert hypnograms have before them
 };
 
+/// A second of another state, which scorers of 4-s epochs do not see, neither ends a bout's past nor makes it abrupt.
 RemBouts count_bouts(const std::vector<SleepState>& stages, double epoch_s) {
+  const auto window = static_cast<std::size_t>(std::lround(kBeforeRemS / epoch_s));
   RemBouts bouts;
-  double nrem_s = 0.0;
+  std::size_t asleep = 0;  // of the last `window` epochs
   for (std::size_t i = 0; i < stages.size(); ++i) {
     const bool begins = stages[i] == SleepState::kRem && (i == 0 || stages[i - 1] != SleepState::kRem);
     if (begins) {
       ++bouts.count;
-      if (nrem_s < kNremBeforeRemS) ++bouts.abrupt;
+      if (static_cast<double>(asleep) * epoch_s < kSleepBeforeRemS) ++bouts.abrupt;
     }
-    nrem_s = stages[i] == SleepState::kNrem ? nrem_s + epoch_s : 0.0;
+    if (stages[i] != SleepState::kWake) ++asleep;
+    if (i >= window && stages[i - window] != SleepState::kWake) --asleep;
   }
   return bouts;
 }
@@ -129,8 +134,9 @@ std::string refuse_sleep(const UnsupervisedCalibration& found, SleepFeature tone
                   static_cast<double>(kFewestBouts));
   const double abrupt = static_cast<double>(bouts.abrupt) / static_cast<double>(bouts.count);
   if (abrupt > kMostAbrupt)
-    return format("%.0f %% of what would be REM begins without %.0f s of NREM before it: probably quiet wake",
-                  100.0 * abrupt, kNremBeforeRemS);
+    return format(
+        "%.0f %% of what would be REM begins without %.0f s of sleep in the minute before: probably quiet wake",
+        100.0 * abrupt, kSleepBeforeRemS);
   return {};
 }
 

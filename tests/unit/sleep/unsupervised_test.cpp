@@ -138,7 +138,7 @@ TEST_CASE("without labels it refuses with the reason") {
     awake.add(kWake, SleepState::kWake, 30).add(kQuiet, SleepState::kWake, 8);
     awake.add(kNrem, SleepState::kNrem, 40).add(kWake, SleepState::kWake, 5);
   }
-  CHECK_THAT(refusal(awake), Contains("without 28 s of NREM"));
+  CHECK_THAT(refusal(awake), Contains("without 28 s of sleep"));
   auto deaf = cycles(40, 30, 40, 10).epochs();
   for (auto& epoch : deaf) epoch.frame.valid = static_cast<SleepFeatureMask>(epoch.frame.valid & kBrainFeatures);
   const auto found = calibrate_sleep_unsupervised(deaf);
