@@ -66,15 +66,15 @@ struct SleepModel {
   TransitionMatrix transitions = kMouseTransitions;  ///< per kTransitionStepS
 
   double epoch_s = 4.0;              ///< length of the epochs it was fitted on
-  double evidence_constant_s = 2.0;  ///< Tc: the log likelihood of a step of dt counts dt/Tc, at most 1
+  double evidence_constant_s = 1.5;  ///< Tc: the log likelihood of a step of dt counts dt/Tc, at most 1
   double adaptation_s = 900.0;       ///< τ of the offsets; 0 = frozen
   double gain_fit_s = 600.0;   ///< first minutes in which the signals' gains are fitted; 0 = gains are as calibrated
   double gain_prior_sd = 1.0;  ///< of the log gain, nats
 
-  double rem_on = 0.95;             ///< REM begins at P(REM) ≥ rem_on ...
+  double rem_on = 0.9;              ///< REM begins at P(REM) ≥ rem_on ...
   double rem_off = 0.5;             ///< ... and ends below rem_off
   double switch_probability = 0.6;  ///< wake and NREM change over above this
-  double confirm_s = 0.5;           ///< for this long
+  double confirm_s = 0.3;           ///< for this long
   double unknown_after_s = 5.0;     ///< of unusable signal
 
   MotionReference motion;   ///< accelerometer

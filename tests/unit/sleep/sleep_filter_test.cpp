@@ -45,7 +45,7 @@ void set_fast_emg(FeatureFrame& frame, float value) {
 
 TEST_CASE("state is unknown until established, then follows the data") {
   Session session;
-  CHECK(session.feed(wake_frame, 3.8).state == SleepState::kUnknown);
+  CHECK(session.feed(wake_frame, 2.8).state == SleepState::kUnknown);
   CHECK(session.feed(wake_frame, 2.0).state == SleepState::kWake);
   CHECK(session.feed(nrem_frame, 30.0).state == SleepState::kNrem);
   const SleepOutput rem = session.feed(rem_frame, 15.0);
