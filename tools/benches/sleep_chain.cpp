@@ -13,6 +13,7 @@ namespace {
 
 using F = SleepFeature;
 
+constexpr double kNothing = std::numeric_limits<double>::quiet_NaN();
 constexpr double kNightGapS = 120.0;
 constexpr double kLastOfRemS = 4.0;
 
@@ -133,6 +134,7 @@ MovementFigures movement_of(const std::vector<double>& answered_s, double inhibi
   MovementFigures figures;
   figures.arousals = answered_s.size();
   const auto within = [&](double limit_s) {
+    if (answered_s.empty()) return kNothing;
     const auto count = std::count_if(answered_s.begin(), answered_s.end(), [&](double t) { return t <= limit_s; });
     return static_cast<double>(count) / static_cast<double>(answered_s.size());
   };

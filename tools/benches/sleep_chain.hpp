@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,7 @@ struct SleepChainSettings {
 /// Movement out of REM and twitches within it, as the trigger would answer to them.
 struct MovementFigures {
   std::size_t arousals = 0;  ///< the body woke out of REM while stimulation was possible
-  double within_1_s = 0.0, within_2_s = 0.0, slowest_s = 0.0;
+  double within_1_s = 0.0, within_2_s = 0.0, slowest_s = 0.0;  ///< shares NaN without an arousal
   double inhibits_per_rem_minute = 0.0;  ///< movement told of within scored REM, its last 4 s left out
 };
 
@@ -29,7 +30,8 @@ struct SleepChainFigures {
   std::string signals;
   std::string refused;  ///< why calibration gave no model; the rest is empty then
   std::vector<std::string> features, warnings;
-  double expected_kappa = 0.0, rules_kappa = 0.0;
+  double expected_kappa = 0.0;
+  double rules_kappa = std::numeric_limits<double>::quiet_NaN();  ///< where delta, theta and EMG are there
   SleepScore score;
   MovementFigures movement;
 };

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <memory>
 
@@ -76,27 +77,39 @@ Json json_of(const SleepChainRun& run, const Options& options) {
   return result;
 }
 
+void print_score(const SleepChainFigures& figures) {
+  const SleepScore& score = figures.score;
+  std::printf("  kappa %.3f (expected %.3f", score.kappa, figures.expected_kappa);
+  if (!std::isnan(figures.rules_kappa)) std::printf(", three thresholds %.3f", figures.rules_kappa);
+  std::printf("); REM precision %.3f, recall %.3f, F1 %.3f\n", score.rem_precision, score.rem_recall, score.rem_f1);
+  if (score.missed_fraction == 1.0) {
+    std::printf("  REM never told: nothing is stimulated\n");
+    return;
+  }
+  std::printf(
+      "  REM onset median %.1f, p75 %.1f, p90 %.1f s, missed %.1f %% of %zu; %.2f false alarms/h, %.1f %% of alarm "
+      "time "
+      "outside REM; end %+.1f s\n",
+      score.onset_latency_median_s, score.onset_latency_p75_s, score.onset_latency_p90_s, 100.0 * score.missed_fraction,
+      score.rem_bouts, score.false_alarms_per_hour, 100.0 * score.false_rem_fraction, score.offset_latency_s);
+}
+
 void print(const SleepChainFigures& figures) {
   std::printf("\n%s\n", figures.signals.c_str());
   if (!figures.refused.empty()) {
     std::printf("  calibration refuses: %s\n", figures.refused.c_str());
     return;
   }
-  const SleepScore& score = figures.score;
+  print_score(figures);
   const MovementFigures& movement = figures.movement;
-  std::printf("  kappa %.3f (expected %.3f, three thresholds %.3f); REM precision %.3f, recall %.3f, F1 %.3f\n",
-              score.kappa, figures.expected_kappa, figures.rules_kappa, score.rem_precision, score.rem_recall,
-              score.rem_f1);
-  std::printf(
-      "  REM onset median %.1f, p75 %.1f, p90 %.1f s, missed %.1f %% of %zu; %.2f false alarms/h, %.1f %% of "
-      "alarm time outside REM; end %+.1f s\n",
-      score.onset_latency_median_s, score.onset_latency_p75_s, score.onset_latency_p90_s, 100.0 * score.missed_fraction,
-      score.rem_bouts, score.false_alarms_per_hour, 100.0 * score.false_rem_fraction, score.offset_latency_s);
-  std::printf(
-      "  movement out of REM: %zu arousals, inhibited within 1 s %.1f %%, 2 s %.1f %%, slowest %.1f s; %.2f "
-      "inhibits a REM minute\n",
-      movement.arousals, 100.0 * movement.within_1_s, 100.0 * movement.within_2_s, movement.slowest_s,
-      movement.inhibits_per_rem_minute);
+  if (movement.arousals > 0) {
+    std::printf(
+        "  movement out of REM: %zu arousals, inhibited within 1 s %.1f %%, 2 s %.1f %%, slowest %.1f s; %.2f inhibits "
+        "a "
+        "REM minute\n",
+        movement.arousals, 100.0 * movement.within_1_s, 100.0 * movement.within_2_s, movement.slowest_s,
+        movement.inhibits_per_rem_minute);
+  }
   for (const std::string& warning : figures.warnings) std::printf("  warning: %s\n", warning.c_str());
 }
 
