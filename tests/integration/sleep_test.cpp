@@ -38,7 +38,7 @@ std::filesystem::path calibrated(const ScratchDir& folder, double hours) {
   const auto model = folder / "sleep.json";
   const Json report = vturn_json({"calibrate", "sleep", "--features", (calibration / "sleep_features.csv").string(),
                                   "--out", model.string(), "--json"});
-  std::printf("sleep model: kappa %.3f expected\n", report.at("expected_kappa").get<double>());
+  std::printf("sleep model: kappa %.3f expected\n", report.at("kappa").get<double>());
   return model;
 }
 
