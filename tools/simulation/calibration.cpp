@@ -45,7 +45,7 @@ std::uint64_t write_wake(const std::filesystem::path& folder, const CalibrationS
 }
 
 void write_row(tools::CsvWriter& csv, const FeatureFrame& frame, SleepState stage) {
-  csv.real(seconds(frame.time_ns), 1);
+  csv.real(seconds(frame.time_ns - kRowNs), 1);
   for (std::size_t i = 0; i < kPowerFeatures; ++i) {
     const auto feature = static_cast<SleepFeature>(i);
     const double power = frame.has(feature) ? std::exp(static_cast<double>(frame.value(feature))) : 0.0;
@@ -59,6 +59,7 @@ std::uint64_t write_sleep(const std::filesystem::path& folder, const Calibration
   MouseSettings asleep = settings.mouse;
   asleep.life += 1;
   Mouse mouse(asleep, night);
+  HypnogramWalk scorer(night);
   FrontEnd front_end(asleep.rate_hz);
   tools::AtomicFile file(folder / "sleep_features.csv");
   tools::CsvWriter csv(file.stream(),
@@ -71,7 +72,8 @@ std::uint64_t write_sleep(const std::filesystem::path& folder, const Calibration
     const Block& block = mouse.step(kBlockSamples);
     front_end.add(block, [&](const FeatureFrame& frame) {
       if (frame.time_ns % kRowNs != 0) return;
-      write_row(csv, frame, block.stage);
+      scorer.advance(seconds(frame.time_ns - kRowNs / 2));
+      write_row(csv, frame, scorer.stage());
       ++rows;
     });
     progress.update(static_cast<std::uint64_t>(mouse.time_s()));

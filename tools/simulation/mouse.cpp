@@ -62,7 +62,7 @@ void Mouse::take_stimuli() {
 void Mouse::observe() {
   recent_head_[static_cast<std::size_t>(step_count_) % recent_head_.size()] = compass_.head_rad();
   if (step_count_ % kTruthEvery == 0) {
-    block_.heading.push_back({now_.time_s, compass_.heading_rad(), compass_.velocity_rad_s()});
+    block_.heading.push_back({now_.time_s, compass_.heading_rad(), compass_.velocity_rad_s(), now_.stage});
   }
   if (step_count_ % kTrackerEvery != 0 || now_.stage != SleepState::kWake) return;
   const double seen_rad = recent_head_[static_cast<std::size_t>(step_count_ + 1) % recent_head_.size()];

@@ -27,6 +27,7 @@ struct HeadingTruth {
   double time_s;
   double heading_rad;
   double velocity_rad_s;
+  SleepState stage;  ///< at this time; a block may hold a change
 };
 
 struct StimulusEffect {

@@ -26,7 +26,7 @@ void TruthWriter::add(const Block& block) {
   for (const auto& row : block.heading) {
     heading_.csv.real(row.time_s, 3).real(row.heading_rad, 5).end_row();
     if (row.time_s < next_state_s_) continue;
-    states_.csv.real(row.time_s, 3).text(std::string(1, stage_letter(block.stage))).end_row();
+    states_.csv.real(row.time_s, 3).text(std::string(1, stage_letter(row.stage))).end_row();
     next_state_s_ += 1.0;
   }
   for (const auto& turn : block.turns) {
