@@ -2,6 +2,7 @@
 
 #include <array>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <optional>
@@ -68,7 +69,7 @@ std::string status_text(const v1::Reply& reply) {
   for (const auto& signal : health.signals()) {
     if (signal.problem() == v1::SIGNAL_PROBLEM_NONE) continue;
     text += "\nsignal " + signal.name() + ": " + words(signal.problem()) + ", usable " +
-            std::to_string(static_cast<int>(100.0F * signal.usable_share() + 0.5F)) + " % of the time";
+            std::to_string(std::lround(100.0F * signal.usable_share())) + " % of the time";
   }
   if (health.tuning().state() != v1::TUNING_STATE_UNKNOWN) text += "\ntuning: " + words(health.tuning().state());
   if (reply.has_calibration()) text += "\ncalibration: " + words(reply.calibration().state());
