@@ -131,7 +131,6 @@ void EmgFromLfp::close_pieces() noexcept {
 }
 
 bool EmgFromLfp::spoilt(const Piece& piece) const noexcept {
-  if (channels_[0].next - piece.begin > static_cast<SampleIndex>(kRing)) return true;
   return std::any_of(channels_.begin(), channels_.begin() + static_cast<std::ptrdiff_t>(count_), [&](const Channel& c) {
     return piece.begin < c.bad_until || c.next - piece.begin > static_cast<SampleIndex>(kRing);
   });

@@ -163,7 +163,7 @@ double expected_rules_kappa(const SleepCalibration& calibration, const std::vect
     if (baseline.name == "three_thresholds")
       return score_sleep(truth_of(rows), epoch_length_s(rows), baseline.decisions).kappa;
   }
-  return std::numeric_limits<double>::quiet_NaN();
+  return kNothing;
 }
 
 SleepChainFigures figures_of(const Signals& signals, std::vector<LabelledEpoch> rows,
