@@ -84,23 +84,16 @@ std::array<double, kHeadingAngles> MemorylessDecoder::log_likelihood() const noe
   return log_likelihood;
 }
 
-std::array<double, kHeadingAngles> MemorylessDecoder::posterior() const noexcept {
-  std::array<double, kHeadingAngles> p = log_likelihood();
-  const double best = *std::max_element(p.begin(), p.end());
+MemorylessDecoder::Posterior MemorylessDecoder::posterior_and_evidence() const noexcept {
+  Posterior result{log_likelihood(), 0.0};
+  const double best = *std::max_element(result.p.begin(), result.p.end());
   double sum = 0.0;
-  for (double& value : p) sum += value = math::exp(value - best);
-  for (double& value : p) value /= sum;
-  return p;
-}
-
-double MemorylessDecoder::evidence_nats() const noexcept {
-  const std::array<double, kHeadingAngles> tuned = log_likelihood();
-  const double best = *std::max_element(tuned.begin(), tuned.end());
-  double sum = 0.0;
-  for (const double value : tuned) sum += math::exp(value - best);
+  for (double& value : result.p) sum += value = math::exp(value - best);
+  for (double& value : result.p) value /= sum;
   double flat = -seconds(window_ns_) * total_mean_rate_hz_;
   for (std::size_t row = 0; row < count_.size(); ++row) flat += static_cast<double>(count_[row]) * log_mean_rate_[row];
-  return best + math::log(sum / static_cast<double>(kHeadingAngles)) - flat;
+  result.evidence_nats = best + math::log(sum / static_cast<double>(kHeadingAngles)) - flat;
+  return result;
 }
 
 HeadingOutput MemorylessDecoder::estimate() const noexcept {

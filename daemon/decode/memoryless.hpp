@@ -26,10 +26,14 @@ class MemorylessDecoder {
   void spike(SessionNs time_ns, UnitId unit) noexcept;
   /// angle and map_angle are the likelihood's maximum, concentration its mean resultant length; modes and velocity 0.
   [[nodiscard]] HeadingOutput estimate() const noexcept;
-  /// Log likelihood of the window's spikes by the tuning, all headings alike, over that by the units' mean rates, nats.
-  [[nodiscard]] double evidence_nats() const noexcept;
+  struct Posterior {
+    std::array<double, kHeadingAngles> p;  ///< of heading, summing to 1
+    /// Log likelihood of the window's spikes by the tuning, all headings alike, over that by the units' mean rates.
+    double evidence_nats;
+  };
+  [[nodiscard]] Posterior posterior_and_evidence() const noexcept;
   /// The window's posterior of heading, summing to 1.
-  [[nodiscard]] std::array<double, kHeadingAngles> posterior() const noexcept;
+  [[nodiscard]] std::array<double, kHeadingAngles> posterior() const noexcept { return posterior_and_evidence().p; }
   [[nodiscard]] SessionNs time() const noexcept { return time_ns_; }
   [[nodiscard]] bool has_unit(UnitId unit) const noexcept { return unit < kMaxUnits && row_of_unit_[unit] >= 0; }
   [[nodiscard]] std::uint64_t forgotten() const noexcept { return forgotten_; }

@@ -150,8 +150,10 @@ void HeadingStage::grid_step(SessionNs time_ns, SampleIndex sample, OutputBuffer
   if (has_population_) detect_population(time_ns, sample, out);
   if (!has_heading_) return;
   set_.advance(time_ns);
-  if (time_ns % UnitFeatures::kHeadingStepNs == 0)
-    window_ = {time_ns, circle::mean(set_.window.posterior()).angle_rad, set_.window.evidence_nats()};
+  if (time_ns % UnitFeatures::kHeadingStepNs == 0) {
+    const MemorylessDecoder::Posterior window = set_.window.posterior_and_evidence();
+    window_ = {time_ns, circle::mean(window.p).angle_rad, window.evidence_nats};
+  }
   estimate_ = set_.filter.estimate();
   estimate_.credible_95_rad = set_.filter.credible_95_rad();
   estimate_.twin_evidence_nats_per_spike = set_.twin.estimate().evidence_nats_per_spike;

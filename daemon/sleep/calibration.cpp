@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 
+#include "daemon/core/format.hpp"
 #include "daemon/sleep/emission_fit.hpp"
 #include "daemon/sleep/recipe_choice.hpp"
 #include "daemon/sleep/threshold_rules.hpp"
@@ -18,12 +18,6 @@ constexpr double kLowestPrecision = 0.8;
 constexpr std::array<const char*, kSleepStates> kStateNames = {"wake", "NREM", "REM"};
 
 bool is_brain(SleepFeature feature) noexcept { return (feature_bit(feature) & kBrainFeatures) != 0; }
-
-std::string format(const char* pattern, double a, double b = 0.0) {
-  char text[256];
-  std::snprintf(text, sizeof text, pattern, a, b);
-  return text;
-}
 
 std::string refuse_states(std::span<const LabelledEpoch> epochs, double epoch_s, double minutes) {
   std::array<double, kSleepStates> s{};

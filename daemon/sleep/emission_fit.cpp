@@ -44,8 +44,7 @@ void shrink(SleepEmission& emission, std::size_t features, double epochs, double
 }  // namespace
 
 bool teaches(const LabelledEpoch& epoch, const std::vector<SleepFeature>& features) noexcept {
-  if (epoch.stage == SleepState::kUnknown || epoch.frame.artefact) return false;
-  return std::all_of(features.begin(), features.end(), [&](SleepFeature f) { return epoch.frame.has(f); });
+  return epoch.stage != SleepState::kUnknown && holds_all(epoch, features);
 }
 
 std::array<SleepEmission, kSleepStates> fit_emissions(std::span<const LabelledEpoch> epochs,

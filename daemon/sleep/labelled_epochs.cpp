@@ -8,6 +8,11 @@
 
 namespace vturn {
 
+bool holds_all(const LabelledEpoch& epoch, const std::vector<SleepFeature>& features) noexcept {
+  return !epoch.frame.artefact &&
+         std::all_of(features.begin(), features.end(), [&](SleepFeature f) { return epoch.frame.has(f); });
+}
+
 double epoch_length_s(std::span<const LabelledEpoch> epochs) {
   if (epochs.size() < 2) return 0.0;
   std::vector<double> spacing;

@@ -15,6 +15,9 @@ struct LabelledEpoch {
   SleepState stage = SleepState::kUnknown;  ///< UNKNOWN = not scored
 };
 
+/// Whether it is no artefact and has all of these features.
+bool holds_all(const LabelledEpoch& epoch, const std::vector<SleepFeature>& features) noexcept;
+
 /// Median spacing of the rows; 0 when there are fewer than two.
 double epoch_length_s(std::span<const LabelledEpoch> epochs);
 std::vector<TruthEpoch> truth_of(std::span<const LabelledEpoch> epochs);

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 
+#include "daemon/core/format.hpp"
 #include "daemon/sleep/quantile.hpp"
 
 namespace vturn {
@@ -80,12 +80,6 @@ std::vector<bool> keep_lasting(const std::vector<bool>& seen) {
     result[i] = seen[i] && count >= 2;
   }
   return result;
-}
-
-std::string format(const char* pattern, double a, double b) {
-  char text[256];
-  std::snprintf(text, sizeof text, pattern, a, b);
-  return text;
 }
 
 }  // namespace

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 
+#include "daemon/core/format.hpp"
 #include "daemon/core/math.hpp"
 #include "daemon/sleep/gain_fit.hpp"
 
@@ -19,17 +19,12 @@ void move(MotionReference& reference, double shift) noexcept {
 }
 
 std::string refuse_short(std::span<const LabelledEpoch> epochs, const SleepModel& saved) {
-  const auto usable = [&](const LabelledEpoch& epoch) {
-    return !epoch.frame.artefact && std::all_of(saved.features.begin(), saved.features.end(),
-                                                [&](SleepFeature feature) { return epoch.frame.has(feature); });
-  };
+  const auto usable = [&](const LabelledEpoch& epoch) { return holds_all(epoch, saved.features); };
   const double usable_s =
       epoch_length_s(epochs) * static_cast<double>(std::count_if(epochs.begin(), epochs.end(), usable));
   if (usable_s >= kFitS - 1e-6) return {};
-  char text[128];
-  std::snprintf(text, sizeof text, "%.1f min hold all features of the saved model, at least %.0f are needed",
-                usable_s / 60.0, kFitS / 60.0);
-  return text;
+  return format("%.1f min hold all features of the saved model, at least %.0f are needed", usable_s / 60.0,
+                kFitS / 60.0);
 }
 
 }  // namespace

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 
+#include "daemon/core/format.hpp"
 #include "daemon/sleep/calibration.hpp"
 #include "daemon/sleep/emission_fit.hpp"
 #include "daemon/sleep/recipe_choice.hpp"
@@ -26,21 +26,10 @@ constexpr double kSleepBeforeRemS = 28.0;
 constexpr double kBeforeRemS = 60.0;
 constexpr double kMostAbrupt = 0.25;
 
-std::string format(const char* pattern, double a, double b = 0.0) {
-  char text[256];
-  std::snprintf(text, sizeof text, pattern, a, b);
-  return text;
-}
-
 std::vector<LabelledEpoch> labelled(std::span<const LabelledEpoch> epochs, const std::vector<SleepState>& stages) {
   std::vector<LabelledEpoch> result(epochs.begin(), epochs.end());
   for (std::size_t i = 0; i < result.size(); ++i) result[i].stage = stages[i];
   return result;
-}
-
-bool holds_all(const LabelledEpoch& epoch, const std::vector<SleepFeature>& features) noexcept {
-  return !epoch.frame.artefact &&
-         std::all_of(features.begin(), features.end(), [&](SleepFeature f) { return epoch.frame.has(f); });
 }
 
 /// Weighted moments about a centre, in the order of a model's features.

@@ -10,7 +10,6 @@
 namespace vturn::tools {
 namespace {
 
-using svg::format;
 using svg::Frame;
 using svg::label;
 using svg::Line;

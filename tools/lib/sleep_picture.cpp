@@ -9,7 +9,6 @@
 namespace vturn::tools {
 namespace {
 
-using svg::format;
 using svg::Frame;
 using svg::label;
 using svg::Line;

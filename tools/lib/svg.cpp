@@ -1,8 +1,6 @@
 #include "tools/lib/svg.hpp"
 
-#include <array>
-#include <cstdarg>
-#include <cstdio>
+#include "daemon/core/format.hpp"
 
 namespace vturn::tools::svg {
 namespace {
@@ -21,15 +19,6 @@ std::string escaped(const std::string& text) {
 }
 
 }  // namespace
-
-std::string format(const char* pattern, ...) {
-  std::array<char, 512> text{};
-  va_list arguments;
-  va_start(arguments, pattern);
-  std::vsnprintf(text.data(), text.size(), pattern, arguments);
-  va_end(arguments);
-  return text.data();
-}
 
 std::string label(double x, double y, const std::string& text, int size) {
   return format("<text x='%.1f' y='%.1f' font-size='%d' font-family='sans-serif'>", x, y, size) + escaped(text) +

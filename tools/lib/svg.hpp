@@ -2,10 +2,9 @@
 
 #include <string>
 
-namespace vturn::tools::svg {
+#include "daemon/core/format.hpp"
 
-/// printf into a string, at most 511 bytes: pieces of a picture.
-std::string format(const char* pattern, ...) __attribute__((format(printf, 1, 2)));
+namespace vturn::tools::svg {
 
 /// Text of any origin at a place.
 std::string label(double x, double y, const std::string& text, int size = 12);

@@ -49,6 +49,7 @@ TEST_CASE("evidence of a window is that of the Poisson counts, and leaves with t
       decoder.spike(2 * kNsPerS + i * kNsPerMs, model.units[row].unit);
     }
     decoder.advance(2 * kNsPerS + 150 * kNsPerMs);
-    CHECK(decoder.evidence_nats() == Approx(static_cast<double>(evidence(model, counts, 0.2L))).margin(1e-6));
+    CHECK(decoder.posterior_and_evidence().evidence_nats ==
+          Approx(static_cast<double>(evidence(model, counts, 0.2L))).margin(1e-6));
   }
 }
