@@ -13,7 +13,7 @@ constexpr std::size_t kVersionAt = 124;
 constexpr std::size_t kMostFields = 4096;
 
 enum class MatClass : std::uint8_t { kStruct = 2, kFirstNumeric = 6, kLastNumeric = 15 };
-constexpr double kComplexFlag = 0x0800;
+constexpr std::uint32_t kComplexFlag = 0x0800;
 
 std::string read_bytes(const std::filesystem::path& file) {
   std::error_code error;
@@ -35,11 +35,11 @@ struct ArrayHead {
 
 ArrayHead read_head(MatReader& reader) {
   ArrayHead head;
-  const std::vector<double> flags = mat_numbers(reader.next());
-  if (flags.size() != 2 || !(flags[0] >= 0.0)) throw MatError("an array's flags are damaged");
-  const auto bits = static_cast<std::uint64_t>(flags[0]);
+  const MatElement flags = reader.next();
+  if (flags.type != MatType::kUint32 || flags.data.size() != 8) throw MatError("an array's flags are damaged");
+  const auto bits = static_cast<std::uint32_t>(mat_numbers(flags).front());
   head.type = static_cast<std::uint8_t>(bits & 0xFFU);
-  head.complex = (bits & static_cast<std::uint64_t>(kComplexFlag)) != 0;
+  head.complex = (bits & kComplexFlag) != 0;
   head.dimensions = mat_numbers(reader.next());
   head.name = reader.next().data;
   return head;

@@ -116,6 +116,16 @@ TEST_CASE("a cut-off file is an error, whatever is missing") {
   }
 }
 
+TEST_CASE("flags of another type than theirs are damage, not numbers to convert") {
+  constexpr std::size_t kFlags = 128 + 8;  // behind the header and the matrix's own tag
+  std::string changed = bytes_of(kFolder / "no_scoring.mat");
+  REQUIRE(changed[kFlags] == static_cast<char>(tools::MatType::kUint32));
+  changed[kFlags] = static_cast<char>(tools::MatType::kSingle);
+  changed.replace(kFlags + 8, 4, "\x00\x00\x80\x70", 4);  // about 3e29
+  const Scratch file("flags.mat", changed);
+  CHECK_THAT(error_of(file.path(), 4.0), Contains("flags are damaged"));
+}
+
 TEST_CASE("changed bytes give an error or another scoring, nothing worse") {
   std::mt19937 random(4);
   for (const char* file : {"buzcode.SleepState.states.mat", "buzcode_old_SleepScore.mat", "accusleep_labels.mat"}) {
