@@ -40,6 +40,7 @@ void Digest::add(const HeadingOutput& heading) noexcept {
 void Digest::add(const SleepOutput& sleep) noexcept {
   enumerator(sleep.state);
   integer(sleep.moving);
+  integer(sleep.motion_unmeasured);
   integer(sleep.feature_count);
   for (const float value :
        {sleep.p_wake, sleep.p_nrem, sleep.p_rem, sleep.time_in_state_s, sleep.motion, sleep.quality}) {

@@ -42,6 +42,7 @@ struct SleepOutput {
   float motion;   ///< log motion above its NREM median, in its NREM MADs; NaN-free: 0 without a motion signal
   float quality;  ///< 0..1
   std::array<float, kMaxSleepFeatures> features;  ///< as the model sees them (log, offset-corrected)
+  std::uint8_t motion_unmeasured;                 ///< 1 while no signal tells movement
 };
 
 enum class TurnPhase : std::uint8_t { kOnset = 1, kEnd = 2 };
@@ -120,6 +121,8 @@ enum class VetoReason : std::uint8_t {
   kOperator,
   kOutputFailed,
   kDaemonStart,
+  // after the decision: the output would not take it
+  kOutputRefused,
   kCount
 };
 

@@ -67,6 +67,7 @@ SleepOutput SleepFilter::step(const FeatureFrame& frame) noexcept {
   decide(moving);
   SleepOutput result = output(frame);
   result.moving = moving ? 1 : 0;
+  result.motion_unmeasured = motion_gate_.unmeasured() ? 1 : 0;
   return result;
 }
 

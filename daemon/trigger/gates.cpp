@@ -218,6 +218,7 @@ void Trigger::fire(std::uint16_t rule, Arm arm, const Cause& cause, const InputE
   output.trigger_id = next_trigger_id_++;
   output.decided_ns = now_ns_;
   output.issued_mono_ns = now_mono_ns_;
+  output.cause = cause;
   TriggerOutput& trigger = out.add(OutputKind::kTrigger, now_ns_, sample_).payload.trigger;
   trigger.cause = cause;
   trigger.valid_until_ns = now_ns_ + settings.valid_for_ns;

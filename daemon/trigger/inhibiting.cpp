@@ -70,6 +70,8 @@ void Trigger::observe_sleep(const SleepOutput& sleep, OutputBuffer& out) noexcep
   set_state(sleep.state, out);
   inhibit(inhibits_.find(VetoReason::kStateUnknown), sleep.state == SleepState::kUnknown, out);
   inhibit(inhibits_.find(VetoReason::kMovement), sleep.moving != 0, out);
+  const bool blind = sleep.motion_unmeasured != 0 && !motion_acknowledged_absent();
+  inhibit(inhibits_.find(VetoReason::kNoMotionSignal), blind, out);
   clear_inhibits(out);
 }
 

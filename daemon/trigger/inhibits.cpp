@@ -37,6 +37,7 @@ void Inhibits::prepare(const TriggerSettings& settings) {
     add(VetoReason::kWrongState, std::max(hold.wrong_state_ns, rules_[rule].dwell_ns), true, kNoSource, rule);
   }
   add(VetoReason::kMovement, hold.movement_ns, false, kNoSource, kNoRule);
+  add(VetoReason::kNoMotionSignal, hold.movement_ns, false, kNoSource, kNoRule);
   for (std::uint16_t rule = 0; rule < rules; ++rule) {
     const bool looks_at_heading = std::isfinite(rules_[rule].min_evidence_nats_per_spike);
     add(VetoReason::kLowEvidence, hold.low_evidence_ns, looks_at_heading, kNoSource, rule);
@@ -91,7 +92,8 @@ Inhibit* Inhibits::clear_next(SessionNs now_ns) noexcept {
 bool Inhibits::affects(const Inhibit& inhibit, std::uint16_t rule) const noexcept {
   if (inhibit.rule != kNoRule) return inhibit.rule == rule;
   if (inhibit.source != kNoSource) return (rules_[rule].sources >> inhibit.source & 1U) != 0;
-  return inhibit.reason != VetoReason::kMovement || rules_[rule].movement_inhibits;
+  const bool of_movement = inhibit.reason == VetoReason::kMovement || inhibit.reason == VetoReason::kNoMotionSignal;
+  return !of_movement || rules_[rule].movement_inhibits;
 }
 
 const Inhibit* Inhibits::first_of(std::uint16_t rule) const noexcept {

@@ -24,6 +24,7 @@ void Trigger::result(const OutputResultInput& result, OutputBuffer& out) noexcep
       break;
     case OutputResult::kRefused:
       output.phase = PulsePhase::kIdle;
+      veto(output.rule, output.cause, {VetoReason::kOutputRefused, static_cast<double>(output.trigger_id), 0.0}, out);
       break;
     case OutputResult::kFailed:
       if (awaited) charge(result.output);

@@ -86,6 +86,7 @@ struct TriggerSettings {
   std::int64_t master_lost_after_ns = kNsPerS;  ///< monotonic
   std::int64_t sleep_stale_after_ns = kNsPerS;  ///< without a sleep estimate for this long the state is unknown
   std::int64_t output_timeout_ns = kNsPerS;     ///< monotonic; an output that gives no result within it has failed
+  bool movement_told = true;                    ///< some signal of the rig tells movement to the sleep model
   bool motion_acknowledged_absent = false;      ///< the rig file says that there is no motion signal
   std::uint64_t seed = 0;                       ///< of the arms; logged
 };

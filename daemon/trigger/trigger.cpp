@@ -16,6 +16,12 @@ bool carries_data(InputKind kind) noexcept {
   return kind == InputKind::kSpike || kind == InputKind::kLfp || kind == InputKind::kHeading || kind == InputKind::kTtl;
 }
 
+/// Clock events come with data that make no other event, such as frames of channels that nobody uses.
+bool shows_life(const InputEvent& event) noexcept {
+  return carries_data(event.kind) ||
+         (event.kind == InputKind::kSource && event.payload.source.change == SourceChange::kClock);
+}
+
 std::size_t pulses_per_window(const LimitSettings& limits, const OutputSettings& output) {
   if (output.pulse_ns == 0) return 0;
   return static_cast<std::size_t>(limits.duty_max * static_cast<double>(limits.duty_window_ns) /
@@ -91,7 +97,7 @@ void Trigger::advance_clock(const InputEvent& event, OutputBuffer& out) noexcept
 }
 
 void Trigger::note_arrival(const InputEvent& event, OutputBuffer& out) noexcept {
-  if (event.source >= settings_.sources.size() || !carries_data(event.kind)) return;
+  if (event.source >= settings_.sources.size() || !shows_life(event)) return;
   SourceState& source = sources_[event.source];
   source.last_arrival_mono_ns =
       source.seen ? std::max(source.last_arrival_mono_ns, event.arrival_mono_ns) : event.arrival_mono_ns;
@@ -209,8 +215,8 @@ VetoReason Trigger::arm_refusal(const CommandInput& command, SourceIndex& source
     if (used && !alive(source, settings_.sources[source].silent_after_ns)) return VetoReason::kSourceSilent;
   }
   source = kNoSource;
-  const bool acknowledged = settings_.motion_acknowledged_absent || no_motion_acknowledged_;
-  return any_motion_ || acknowledged ? VetoReason::kNone : VetoReason::kNoMotionSignal;
+  const bool told = any_motion_ && settings_.movement_told;
+  return told || motion_acknowledged_absent() ? VetoReason::kNone : VetoReason::kNoMotionSignal;
 }
 
 void Trigger::arm(const CommandInput& command, OutputBuffer& out) noexcept {

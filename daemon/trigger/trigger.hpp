@@ -27,8 +27,9 @@ namespace vturn::trigger {
 /// (value_ns = 1 passed, 0 failed: whoever ran the test tells its result).
 ///
 /// An output that got a kTrigger answers with an OutputResultInput of the same trigger_id: kFired and kSham consume the
-/// arm and charge the limits; kRefused does neither; kFailed, or no answer within output_timeout_ns, charges and
-/// disarms. Until then the output takes no other trigger. Pure, noexcept, no allocation after prepare().
+/// arm and charge the limits; kRefused does neither and is told by a kVeto (kOutputRefused); kFailed, or no answer
+/// within output_timeout_ns, charges and disarms. Until then the output takes no other trigger. Pure, noexcept, no
+/// allocation after prepare().
 class Trigger {
  public:
   /// Forgets everything; disarmed with reason kDaemonStart. Throws std::invalid_argument(problem_of(settings)).
@@ -77,6 +78,7 @@ class Trigger {
     std::uint32_t trigger_id = 0;
     SessionNs decided_ns = 0;
     MonoNs issued_mono_ns = 0;
+    Cause cause{};
   };
   struct SourceState {
     bool seen = false;
@@ -116,6 +118,9 @@ class Trigger {
   [[nodiscard]] bool alive(SourceIndex source, std::int64_t silent_after_ns) const noexcept;
   [[nodiscard]] bool master_alive() const noexcept;
   [[nodiscard]] bool totals_reached() const noexcept;
+  [[nodiscard]] bool motion_acknowledged_absent() const noexcept {
+    return settings_.motion_acknowledged_absent || no_motion_acknowledged_;
+  }
 
   // gates.cpp: from a matching event to a trigger or a veto
   void match(const Cause& cause, Direction direction, SessionNs time_ns, const InputEvent& deciding,

@@ -17,7 +17,7 @@ static_assert(static_cast<int>(TurnPhase::kEnd) == v1::TURN_PHASE_END);
 static_assert(static_cast<int>(Arm::kDelayed) == v1::ARM_DELAYED);
 static_assert(static_cast<int>(VetoReason::kGap) == v1::VETO_REASON_GAP);
 static_assert(static_cast<int>(VetoReason::kNotArmed) == v1::VETO_REASON_NOT_ARMED);
-static_assert(static_cast<int>(VetoReason::kDaemonStart) == v1::VETO_REASON_DAEMON_START);
+static_assert(static_cast<int>(VetoReason::kOutputRefused) == v1::VETO_REASON_OUTPUT_REFUSED);
 static_assert(static_cast<int>(VetoReason::kCount) == v1::VetoReason_ARRAYSIZE);
 static_assert(static_cast<int>(SessionChange::kTuningGood) == v1::SESSION_CHANGE_TUNING_GOOD);
 
@@ -37,7 +37,9 @@ bool core(int value, SleepState& out) noexcept { return core(value, SleepState::
 bool core(int value, Direction& out) noexcept {
   return core(value, Direction::kNone, Direction::kCounterclockwise, out);
 }
-bool core(int value, VetoReason& out) noexcept { return core(value, VetoReason::kNone, VetoReason::kDaemonStart, out); }
+bool core(int value, VetoReason& out) noexcept {
+  return core(value, VetoReason::kNone, VetoReason::kOutputRefused, out);
+}
 
 std::string_view name_at(const std::vector<std::string>& names, std::size_t index) noexcept {
   return index < names.size() ? std::string_view(names[index]) : std::string_view{};
@@ -93,7 +95,8 @@ bool body_from_proto(const v1::Sleep& message, SleepOutput& sleep) noexcept {
            .time_in_state_s = message.time_in_state_s(),
            .motion = message.motion(),
            .quality = message.quality(),
-           .features = {}};
+           .features = {},
+           .motion_unmeasured = static_cast<std::uint8_t>(message.motion_unmeasured() ? 1 : 0)};
   std::copy(message.features().begin(), message.features().end(), sleep.features.begin());
   return core(message.state(), sleep.state);
 }
@@ -207,6 +210,7 @@ void to_proto(const SleepOutput& sleep, v1::Sleep& message) {
   message.set_motion(sleep.motion);
   message.set_quality(sleep.quality);
   message.set_moving(sleep.moving != 0);
+  message.set_motion_unmeasured(sleep.motion_unmeasured != 0);
   auto& features = *message.mutable_features();
   features.Clear();
   const std::size_t count = std::min<std::size_t>(sleep.feature_count, kMaxSleepFeatures);

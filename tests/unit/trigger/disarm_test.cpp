@@ -54,6 +54,19 @@ TEST_CASE("another heading model disarms until armed again") {
   check_latched(rig, VetoReason::kModelChanged);
 }
 
+TEST_CASE("a motion channel that the sleep model cannot tell movement by is none") {
+  TriggerSettings settings = one_rule();
+  settings.movement_told = false;
+  Rig rig(settings);
+  rig.live(kNsPerS);
+  rig.command(CommandKind::kSelfTest, 1);
+  rig.command(CommandKind::kArm, kNsPerS);
+  CHECK(refusal(rig) == VetoReason::kNoMotionSignal);
+  rig.command(CommandKind::kAcknowledgeNoMotion);
+  rig.command(CommandKind::kArm, kNsPerS);
+  CHECK(rig.trigger.armed());
+}
+
 TEST_CASE(
     "arming needs a duration, a passed self-test, living sources and a motion signal or its acknowledged absence") {
   TriggerSettings settings = one_rule();

@@ -195,6 +195,30 @@ TEST_CASE("a mapped source whose clock uncertainty nobody has told inhibits") {
   rig.fires();
 }
 
+TEST_CASE("a motion signal lost while armed inhibits, unless its absence is acknowledged") {
+  Rig rig(one_rule());
+  rig.ready();
+  rig.asleep.motion_unmeasured = 1;
+  rig.live(200 * kMs);
+  CHECK(rig.refused() == VetoReason::kNoMotionSignal);
+  CHECK(rig.trigger.armed());
+  rig.command(CommandKind::kAcknowledgeNoMotion);
+  rig.live(3 * kNsPerS);
+  rig.fires();
+}
+
+TEST_CASE("a master whose data make no events is alive by its clock") {
+  Rig rig(one_rule());
+  rig.ready();
+  for (int i = 0; i < 300; ++i) {
+    rig.session_ns += 10 * kMs;
+    rig.mono_ns += 10 * kMs;
+    rig.source(0, SourceChange::kClock, 0);
+    rig.tick();
+  }
+  CHECK(rig.trigger.armed());
+}
+
 TEST_CASE("movement does not inhibit a rule that is meant for the moving animal") {
   TriggerSettings settings = one_rule();
   settings.rules[0].state = SleepState::kWake;

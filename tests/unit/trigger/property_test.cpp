@@ -175,6 +175,7 @@ class Night {
     told.payload.sleep = {};
     told.payload.sleep.state = state_;
     told.payload.sleep.moving = chance(0.03) ? 1 : 0;
+    told.payload.sleep.motion_unmeasured = chance(0.03) ? 1 : 0;
     const float p = chance(0.03) ? 0.5F : 0.95F;
     told.payload.sleep.p_rem = state_ == SleepState::kRem ? p : 0.0F;
     told.payload.sleep.p_wake = state_ == SleepState::kWake ? p : 0.0F;

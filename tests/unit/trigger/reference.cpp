@@ -25,6 +25,7 @@ std::vector<Said> Reference::input(const InputEvent& e) {
   const bool data = e.kind == InputKind::kSpike || e.kind == InputKind::kLfp || e.kind == InputKind::kTtl ||
                     e.kind == InputKind::kHeading;
   const bool known = e.source < s.sources.size();
+  const bool life = data || (e.kind == InputKind::kSource && e.payload.source.change == SourceChange::kClock);
   if (e.kind == InputKind::kTick || (data && known && s.sources[e.source].is_master)) {
     if (!times.empty()) {
       const SessionNs newest = *std::max_element(times.begin(), times.end());
@@ -33,7 +34,7 @@ std::vector<Said> Reference::input(const InputEvent& e) {
     times.push_back(e.session_time_ns);
   }
   if (latch == VetoReason::kNone && now() >= until) shut(VetoReason::kArmingLapsed);
-  if (data && known) {
+  if (life && known) {
     const bool was_silent = is_present(VetoReason::kSourceSilent, e.source, -1);
     arrivals[e.source].push_back(e.arrival_mono_ns);
     down[e.source] = false;
@@ -65,6 +66,8 @@ std::vector<Said> Reference::observe(const OutputEvent& o, const InputEvent& dec
     become(o.payload.sleep.state);
     mark(VetoReason::kStateUnknown, -1, -1, o.payload.sleep.state == SleepState::kUnknown);
     mark(VetoReason::kMovement, -1, -1, o.payload.sleep.moving != 0);
+    const bool may_be_blind = acknowledged || s.motion_acknowledged_absent;
+    mark(VetoReason::kNoMotionSignal, -1, -1, o.payload.sleep.motion_unmeasured != 0 && !may_be_blind);
   }
   if (o.kind == OutputKind::kHeading) {
     for (int i = 0; i < rule_count(); ++i) {
@@ -85,6 +88,7 @@ std::int64_t Reference::hold(VetoReason reason, int i) const {
     case VetoReason::kGap:
       return s.hold.gap_ns;
     case VetoReason::kMovement:
+    case VetoReason::kNoMotionSignal:
       return s.hold.movement_ns;
     case VetoReason::kLowEvidence:
       return s.hold.low_evidence_ns;
@@ -162,6 +166,7 @@ void Reference::source(const InputEvent& e) {
 }
 
 void Reference::command(const CommandInput& c) {
+  acknowledged = acknowledged || c.command == CommandKind::kAcknowledgeNoMotion;
   if (c.command == CommandKind::kSelfTest) {
     tested = c.value_ns == 1;
     if (!tested) shut(VetoReason::kSelfTestFailed);
@@ -195,6 +200,8 @@ void Reference::answer(const OutputResultInput& r) {
   for (Pulse& p : pulses) {
     if (p.id != r.trigger_id || p.output != r.output || p.answered) continue;
     p.answered = true;
+    if (r.result == OutputResult::kRefused)
+      said.emplace_back(Word::kVeto, p.rule, static_cast<int>(VetoReason::kOutputRefused));
     p.consumed = r.result == OutputResult::kFired || r.result == OutputResult::kSham;
     p.charged = r.result != OutputResult::kRefused;
     p.ended = !p.consumed;
@@ -206,7 +213,7 @@ VetoReason Reference::why_not(int i) {
   for (const VetoReason reason :
        {VetoReason::kMasterLost, VetoReason::kNotRecorded, VetoReason::kSourceSilent, VetoReason::kGap,
         VetoReason::kClockUncertain, VetoReason::kStateUnknown, VetoReason::kWrongState, VetoReason::kMovement,
-        VetoReason::kLowEvidence, VetoReason::kLateDecision}) {
+        VetoReason::kNoMotionSignal, VetoReason::kLowEvidence, VetoReason::kLateDecision}) {
     for (const Span& span : spans) {
       if (span.reason == reason && concerns(span, i) && holds(span)) return reason;
     }

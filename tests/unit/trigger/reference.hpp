@@ -70,7 +70,8 @@ class Reference {
   bool concerns(const Span& span, int i) const {
     if (span.rule >= 0) return span.rule == i;
     if (span.source >= 0) return (rule(i).sources & (1U << span.source)) != 0;
-    return span.reason != VetoReason::kMovement || rule(i).movement_inhibits;
+    const bool movement = span.reason == VetoReason::kMovement || span.reason == VetoReason::kNoMotionSignal;
+    return !movement || rule(i).movement_inhibits;
   }
   bool holds(const Span& span) const { return span.to == kOpen || now() - span.to < hold(span.reason, span.rule); }
   bool same(const Span& span, VetoReason reason, int source, int i) const {
@@ -204,6 +205,7 @@ class Reference {
   SessionNs until = 0;
   VetoReason latch = VetoReason::kDaemonStart;
   bool tested = false;
+  bool acknowledged = false;
   std::vector<SessionNs> times;
   std::vector<std::vector<MonoNs>> arrivals;
   std::vector<bool> down;

@@ -163,8 +163,13 @@ TEST_CASE("a refused pulse consumes no arm and charges no limit; one that failed
   Rig rig(settings);
   rig.ready();
   for (int i = 0; i < 5; ++i) {
-    rig.fires(OutputResult::kRefused);
+    const TriggerOutput trigger = rig.fires(OutputResult::kRefused);
     CHECK(rig.trigger.consumed(0) == 0);
+    // A subscriber has seen a trigger: that nothing came of it must be told.
+    REQUIRE_FALSE(rig.vetoes().empty());
+    CHECK(rig.vetoes().back().reason == VetoReason::kOutputRefused);
+    CHECK(rig.vetoes().back().detail == static_cast<double>(trigger.trigger_id));
+    CHECK(rig.vetoes().back().cause.kind == CauseKind::kTurn);
   }
   rig.fires(OutputResult::kFailed);
   CHECK(rig.trigger.consumed(0) == 0);

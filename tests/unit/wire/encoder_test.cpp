@@ -151,7 +151,7 @@ TEST_CASE("heading, sleep, turn, population and session come back as they were")
   CHECK(same(back, heading));
 
   OutputEvent sleep = event_of(OutputKind::kSleep);
-  sleep.payload.sleep = {SleepState::kNrem, 3, 1, 0.1F, 0.8F, 0.1F, 33.0F, -1.5F, 0.75F, {1.0F, -2.0F, 3.0F}};
+  sleep.payload.sleep = {SleepState::kNrem, 3, 1, 0.1F, 0.8F, 0.1F, 33.0F, -1.5F, 0.75F, {1.0F, -2.0F, 3.0F}, 1};
   REQUIRE(wire::from_proto(as<v1::Sleep>(encoder.encode(sleep, {})), back));
   CHECK(same(back, sleep));
 
@@ -180,7 +180,7 @@ TEST_CASE("a veto says what failed and what was needed") {
   OutputEvent event = event_of(OutputKind::kVeto);
   auto& veto = event.payload.veto;
   veto.cause.kind = CauseKind::kSleep;
-  veto.cause.value.sleep = {SleepState::kNrem, 0, 0, 0.1F, 0.8F, 0.1F, 33.0F, 0.0F, 1.0F, {}};
+  veto.cause.value.sleep = {SleepState::kNrem, 0, 0, 0.1F, 0.8F, 0.1F, 33.0F, 0.0F, 1.0F, {}, 0};
   veto.detail = 0.82;
   veto.required = 0.9;
   veto.rule = 1;
