@@ -18,6 +18,7 @@ void Engine::prepare(const EngineSettings& settings) {
   sleep_.prepare(settings);
   trigger_.prepare(settings.trigger);
   stimulus_blank_ns_ = settings.stimulus_blank_ns;
+  sleep_sources_ = settings.sleep_sources;
 }
 
 void Engine::step(const InputEvent& event, OutputBuffer& out) noexcept {
@@ -34,7 +35,8 @@ void Engine::step(const InputEvent& event, OutputBuffer& out) noexcept {
 void Engine::blank_stimuli(const OutputBuffer& out, std::size_t from) noexcept {
   for (std::size_t i = from; i < out.events().size(); ++i) {
     const OutputEvent& output = out.events()[i];
-    if (output.kind != OutputKind::kTrigger || output.payload.trigger.arm == Arm::kSham) continue;
+    // A sham as well: what follows must not tell the arms apart, neither to the sleep filter nor to a blinded reader.
+    if (output.kind != OutputKind::kTrigger) continue;
     const auto pulse_ns = static_cast<SessionNs>(static_cast<double>(output.payload.trigger.pulse_ms) * 1e6);
     sleep_.blank(output.session_time_ns, output.session_time_ns + pulse_ns + stimulus_blank_ns_);
   }
@@ -55,6 +57,8 @@ void Engine::decode(const InputEvent& event, OutputBuffer& out) noexcept {
     case InputKind::kTick:
       heading_.silence(event.session_time_ns, event.source_sample, out);
       sleep_.heading(heading_.window());
+      sleep_.tick(event, out);
+      heading_.sleep_state(sleep_.state());
       break;
     case InputKind::kTtl:
       ++ttl_edges_;
@@ -118,25 +122,31 @@ void Engine::source_changed(const InputEvent& event, OutputBuffer& out) noexcept
     case SourceChange::kDown:
     case SourceChange::kRefused:
       session_output(out, event, SessionChange::kSourceDown);
+      if (feeds_sleep(event)) interrupt_sleep(event, out);
       break;
     case SourceChange::kEpoch:
       session_output(out, event, SessionChange::kEpoch).count = source.epoch;
       if (source.carries_spikes != 0) heading_.reset();
-      interrupt_sleep(event, out);
+      if (feeds_sleep(event)) interrupt_sleep(event, out);
       break;
     case SourceChange::kGap:
     case SourceChange::kOverflow:
       session_output(out, event, SessionChange::kGap).count = source.count;
-      interrupt_sleep(event, out);
+      if (feeds_sleep(event)) interrupt_sleep(event, out);
       break;
     case SourceChange::kClock:
       break;
   }
 }
 
+bool Engine::feeds_sleep(const InputEvent& event) const noexcept {
+  // A tracker's trouble says nothing about the signals that sleep is read from; units are signals too.
+  const SourceInput& source = event.payload.source;
+  const bool by_rig = event.source < kMaxSources && (sleep_sources_ >> event.source & 1U) != 0;
+  return by_rig || source.carries_spikes != 0 || source.carries_motion != 0;
+}
+
 void Engine::interrupt_sleep(const InputEvent& event, OutputBuffer& out) noexcept {
-  // A tracker's trouble says nothing about the signals that sleep is read from.
-  if (event.payload.source.carries_spikes == 0 && event.payload.source.carries_motion == 0) return;
   sleep_.gap(session_ns_, event.source_sample, out);
   heading_.sleep_state(sleep_.state());
 }

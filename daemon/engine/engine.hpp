@@ -42,6 +42,7 @@ class Engine {
   void command(const InputEvent& event, OutputBuffer& out) noexcept;
   void load_model(const InputEvent& event, OutputBuffer& out) noexcept;
   void source_changed(const InputEvent& event, OutputBuffer& out) noexcept;
+  [[nodiscard]] bool feeds_sleep(const InputEvent& event) const noexcept;
   void interrupt_sleep(const InputEvent& event, OutputBuffer& out) noexcept;
   void observe(const InputEvent& event, OutputBuffer& out) noexcept;
   void blank_stimuli(const OutputBuffer& out, std::size_t from) noexcept;
@@ -51,6 +52,7 @@ class Engine {
   trigger::Trigger trigger_;
   HeadingSet* offered_ = nullptr;
   SessionNs stimulus_blank_ns_ = 0;
+  std::uint32_t sleep_sources_ = 0;
   SessionNs session_ns_ = 0;
   std::uint64_t inputs_ = 0;
   std::uint64_t spikes_ = 0;

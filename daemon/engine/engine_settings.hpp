@@ -23,6 +23,7 @@ struct EngineSettings {
   turns::CouplingSettings coupling;
   std::optional<SleepModel> sleep;
   FeatureSettings features;
+  std::uint32_t sleep_sources = 0;               ///< bit i: signals of sleep come from source i
   SessionNs stimulus_blank_ns = 100 * kNsPerMs;  ///< after a pulse, in which sleep's signals are not used
   trigger::TriggerSettings trigger;
 };

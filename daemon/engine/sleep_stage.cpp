@@ -8,16 +8,36 @@ void SleepStage::prepare(const EngineSettings& settings) {
   features_.prepare(settings.features);
   units_.prepare();
   filter_.prepare(*settings.sleep);
+  unknown_after_ns_ = static_cast<SessionNs>(settings.sleep->unknown_after_s * 1e9);
 }
 
 void SleepStage::lfp(const InputEvent& event, OutputBuffer& out) noexcept {
   if (!enabled_) return;
   features_.push(event.payload.lfp, event.session_time_ns, event.source_sample);
+  heard(event);
   while (features_.next(frame_)) {
     units_.add_to(frame_);
     last_ = filter_.step(frame_);
     out.add(OutputKind::kSleep, frame_.time_ns, event.source_sample).payload.sleep = last_;
   }
+}
+
+void SleepStage::tick(const InputEvent& event, OutputBuffer& out) noexcept {
+  if (!enabled_) return;
+  const bool silent =
+      event.session_time_ns - heard_ns_ > unknown_after_ns_ || event.now_mono_ns - heard_mono_ns_ > unknown_after_ns_;
+  if (listening_ && !silent) return;
+  if (listening_) {
+    gap(event.session_time_ns, event.source_sample, out);
+    features_.silent();
+  }
+  heard(event);
+}
+
+void SleepStage::heard(const InputEvent& event) noexcept {
+  listening_ = true;
+  heard_ns_ = event.session_time_ns;
+  heard_mono_ns_ = event.now_mono_ns;
 }
 
 void SleepStage::heading(const WindowedHeading& heading) noexcept {

@@ -13,6 +13,9 @@ class SleepStage {
  public:
   void prepare(const EngineSettings& settings);
   void lfp(const InputEvent& event, OutputBuffer& out) noexcept;
+  /// Time goes on: the state is UNKNOWN when no sample has come for as long as a bad signal may last, by the master's
+  /// clock or, should that stand still, by the monotonic one.
+  void tick(const InputEvent& event, OutputBuffer& out) noexcept;
   /// Of any unit.
   void spike(SessionNs time_ns) noexcept {
     if (enabled_) units_.spike(time_ns);
@@ -32,12 +35,18 @@ class SleepStage {
   [[nodiscard]] SleepState state() const noexcept { return last_.state; }
 
  private:
+  void heard(const InputEvent& event) noexcept;
+
   FeatureExtractor features_;
   UnitFeatures units_;
   SessionNs heading_ns_ = INT64_MIN;
   SleepFilter filter_;
   FeatureFrame frame_;
   SleepOutput last_{};
+  SessionNs unknown_after_ns_ = 0;
+  SessionNs heard_ns_ = 0;
+  MonoNs heard_mono_ns_ = 0;
+  bool listening_ = false;  ///< the two above are set
   bool enabled_ = false;
 };
 

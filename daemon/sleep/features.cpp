@@ -17,6 +17,8 @@ constexpr SleepFeatureMask kThetaBands = bits({SleepFeature::kTheta, SleepFeatur
 
 /// Below this a power is no observation: it cannot come from an amplifier.
 constexpr double kSmallestPower = 1e-15;
+/// Frames for which a problem is told after it has gone.
+constexpr int kTold = 100;
 
 float log_of(double power) noexcept { return static_cast<float>(math::log(power)); }
 
@@ -105,9 +107,16 @@ bool FeatureExtractor::next(FeatureFrame& frame) noexcept {
   return true;
 }
 
+void FeatureExtractor::silent() noexcept {
+  for (std::size_t i = 0; i < signal_count_; ++i) {
+    quality_[i].usable_share = 0.0F;
+    quality_[i].problem = SignalProblem::kMissing;
+    problem_frames_[i] = kTold;
+  }
+}
+
 void FeatureExtractor::rate_signals(std::int64_t index) noexcept {
   constexpr float kRate = 0.01F;  // a frame of 10 s
-  constexpr int kTold = 100;
   for (std::size_t i = 0; i < signal_count_; ++i) {
     const PowerSnapshot* snapshot = signals_[i].at(index);
     const SignalProblem problem = snapshot != nullptr ? snapshot->problem : SignalProblem::kMissing;

@@ -45,6 +45,8 @@ class FeatureExtractor {
   /// A stimulus rings in the brain's and the muscles' signals in (from, until].
   void blank(SessionNs from_ns, SessionNs until_ns) noexcept;
   /// Of each of the signals of FeatureSettings, but those of EMG from LFP.
+  /// No signal has delivered for long: told so in their quality.
+  void silent() noexcept;
   [[nodiscard]] std::span<const SignalQuality> quality() const noexcept { return {quality_.data(), signal_count_}; }
   /// The next frame of the grid when all signals have passed it, or when one lags by more than kMaxLag frames (its
   /// features are then missing). False when none is ready.

@@ -56,6 +56,45 @@ InputEvent source_event(SourceChange change, double t_s) {
   return event;
 }
 
+InputEvent command(CommandKind kind, std::int64_t value, const InputEvent& after) {
+  InputEvent event = after;
+  event.kind = InputKind::kCommand;
+  event.source = kNoSource;
+  event.payload.command = {};
+  event.payload.command.command = kind;
+  event.payload.command.value_ns = value;
+  return event;
+}
+
+/// Recorded and armed after the first second; every trigger is answered as an output would.
+std::vector<OutputEvent> armed_run(Engine& engine, const std::vector<InputEvent>& inputs) {
+  std::vector<OutputEvent> outputs;
+  const auto take = [&](const std::vector<InputEvent>& events) {
+    const Run taken = run(engine, events);
+    outputs.insert(outputs.end(), taken.outputs.begin(), taken.outputs.end());
+    return of_kind(taken, OutputKind::kTrigger);
+  };
+  InputEvent recorder = inputs.front();
+  recorder.kind = InputKind::kRecorder;
+  recorder.payload.recorder = {RecorderState::kRecording, 0};
+  take({recorder});
+  bool armed = false;
+  for (const InputEvent& event : inputs) {
+    for (const OutputEvent& trigger : take({event})) {
+      InputEvent result = event;
+      result.kind = InputKind::kOutputResult;
+      const TriggerOutput& of = trigger.payload.trigger;
+      const auto answer = of.arm == Arm::kSham ? OutputResult::kSham : OutputResult::kFired;
+      result.payload.output = {answer, of.output, of.rule, of.trigger_id, event.now_mono_ns};
+      take({result});
+    }
+    if (armed || event.session_time_ns < kNsPerS) continue;
+    armed = true;
+    take({command(CommandKind::kSelfTest, 1, event), command(CommandKind::kArm, 3600 * kNsPerS, event)});
+  }
+  return outputs;
+}
+
 }  // namespace
 
 TEST_CASE("the same inputs give the same digest, with every kernel") {
@@ -130,6 +169,73 @@ TEST_CASE("a new epoch forgets the heading, makes sleep unknown and is told") {
   const auto headings = of_kind(run(engine, {spike, later}), OutputKind::kHeading);
   REQUIRE_FALSE(headings.empty());
   CHECK(headings.front().payload.heading.concentration < 0.9F);
+}
+
+TEST_CASE("sleep is unknown when its signals have stopped for five seconds, by the master's clock or without it") {
+  const bool master_goes_on = GENERATE(true, false);
+  Engine engine;
+  engine.prepare(test::engine_settings());
+  run(engine, test::mouse_inputs(30.0, 0.0, 3));
+  REQUIRE(engine.sleep_state() != SleepState::kUnknown);
+  std::vector<InputEvent> ticks;
+  for (int i = 1; i <= 600; ++i) {
+    InputEvent tick;
+    tick.now_mono_ns = tick.arrival_mono_ns = 1'030'000'000'000 + i * 10 * kNsPerMs;
+    tick.session_time_ns = 30 * kNsPerS + (master_goes_on ? i * 10 * kNsPerMs : 0);
+    ticks.push_back(tick);
+  }
+  const std::span<const InputEvent> all(ticks);
+  run(engine, {all.begin(), all.begin() + 480});
+  CHECK(engine.sleep_state() != SleepState::kUnknown);
+  const auto told = of_kind(run(engine, {all.begin() + 480, all.end()}), OutputKind::kSleep);
+  REQUIRE(told.size() == 1);
+  CHECK(told[0].payload.sleep.state == SleepState::kUnknown);
+  for (const SignalQuality& quality : engine.signal_quality()) CHECK(quality.problem == SignalProblem::kMissing);
+}
+
+TEST_CASE("after a sham sleep is scored as after a stimulus") {
+  const auto inputs = test::mouse_inputs(40.0, 0.0, 3);
+  EngineSettings settings = test::engine_settings();
+  settings.trigger.motion_acknowledged_absent = true;
+  settings.trigger.rules[0].when = CauseKind::kPopulation;
+  Engine scout;
+  scout.prepare(settings);
+  run(scout, inputs);
+  settings.trigger.rules[0].state = scout.sleep_state();
+  std::vector<std::vector<OutputEvent>> slept;
+  for (const trigger::ArmWeights arms : {trigger::ArmWeights{1.0, 0.0, 0.0}, trigger::ArmWeights{0.0, 1.0, 0.0}}) {
+    settings.trigger.rules[0].arms = arms;
+    Engine engine;
+    engine.prepare(settings);
+    const auto outputs = armed_run(engine, inputs);
+    const auto triggers = std::count_if(outputs.begin(), outputs.end(),
+                                        [](const OutputEvent& output) { return output.kind == OutputKind::kTrigger; });
+    CHECK(triggers > 3);
+    slept.push_back(of_kind({0, outputs}, OutputKind::kSleep));
+  }
+  REQUIRE(slept[0].size() == slept[1].size());
+  bool blanked = false;
+  for (std::size_t i = 0; i < slept[0].size(); ++i) {
+    CHECK(slept[0][i].payload.sleep.quality == slept[1][i].payload.sleep.quality);
+    CHECK(slept[0][i].payload.sleep.p_rem == slept[1][i].payload.sleep.p_rem);
+    blanked = blanked || (i > 100 && slept[0][i].payload.sleep.quality < 0.99F);
+  }
+  CHECK(blanked);
+}
+
+TEST_CASE("a source that only carries signals of sleep makes it unknown when it goes") {
+  EngineSettings settings = test::engine_settings();
+  settings.sleep_sources = 1;
+  for (const SourceChange change : {SourceChange::kDown, SourceChange::kOverflow, SourceChange::kEpoch}) {
+    Engine engine;
+    engine.prepare(settings);
+    run(engine, test::mouse_inputs(20.0, 0.0, 3));
+    REQUIRE(engine.sleep_state() != SleepState::kUnknown);
+    InputEvent event = source_event(change, 21.0);
+    event.payload.source.carries_spikes = event.payload.source.carries_motion = 0;
+    run(engine, {event});
+    CHECK(engine.sleep_state() == SleepState::kUnknown);
+  }
 }
 
 TEST_CASE("a jump of hours gives a bounded number of outputs") {
