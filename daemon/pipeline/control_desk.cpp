@@ -22,29 +22,25 @@ bool ControlDesk::commands_settled() const {
 }
 
 bool ControlDesk::self_test_passes() {
-  // The devices may only be touched while nothing can fire, and an arming that is still on its way would let it.
-  if (!commands_settled() || parts_.health.armed()) {
-    log_line(VTURN_LOG_WARNING, "self-test refused: stimulation is armed; disarm first");
-    return false;
-  }
   std::string problem = parts_.outputs.self_test();
   if (problem.empty()) problem = model_problem_;
   log_line(problem.empty() ? VTURN_LOG_INFO : VTURN_LOG_ERROR, "self-test: " + (problem.empty() ? "passed" : problem));
   return problem.empty();
 }
 
-bool ControlDesk::submit(std::span<const InputEvent> commands) {
+std::string ControlDesk::submit(std::span<const InputEvent> commands) {
   std::vector<InputEvent> stamped(commands.begin(), commands.end());
   for (InputEvent& event : stamped) {
     event.source = kNoSource;
     event.arrival_mono_ns = rt::mono_now_ns();
-    if (event.payload.command.command == CommandKind::kSelfTest)
-      event.payload.command.value_ns = self_test_passes() ? 1 : 0;
+    if (event.payload.command.command != CommandKind::kSelfTest) continue;
+    if (!may_self_test()) return "self-test: stimulation is armed; disarm first";
+    event.payload.command.value_ns = self_test_passes() ? 1 : 0;
   }
-  if (parts_.producer.room() < stamped.size()) return false;
+  if (parts_.producer.room() < stamped.size()) return kQueueFull;
   const std::size_t pushed = parts_.producer.try_push(stamped.data(), stamped.size());
   submitted_ += pushed;
-  return pushed == stamped.size();
+  return pushed == stamped.size() ? "" : kQueueFull;
 }
 
 Expected<LoadedModel> ControlDesk::load_model(const std::string& file, std::uint32_t request) {
@@ -56,9 +52,9 @@ Expected<LoadedModel> ControlDesk::load_model(const std::string& file, std::uint
   event.payload.command.command = CommandKind::kLoadModel;
   event.payload.command.request = request;
   event.payload.command.value_ns = static_cast<std::int64_t>(loaded->hash);
-  if (!submit({&event, 1})) {
+  if (const std::string problem = submit({&event, 1}); !problem.empty()) {
     parts_.models.withdraw();
-    return Error{kQueueFull};
+    return Error{problem};
   }
   parts_.models.accept();
   model_problem_.clear();  // it has passed its check
@@ -70,9 +66,9 @@ Expected<LoadedModel> ControlDesk::load_model(const std::string& file, std::uint
 
 std::string ControlDesk::calibrate(const InputEvent& command) {
   if (std::string problem = parts_.calibration.begin(command.payload.command); !problem.empty()) return problem;
-  if (submit({&command, 1})) return "";
-  parts_.calibration.withdraw();
-  return kQueueFull;
+  std::string problem = submit({&command, 1});
+  if (!problem.empty()) parts_.calibration.withdraw();
+  return problem;
 }
 
 std::optional<wire::CalibrationSnapshot> ControlDesk::calibration() {

@@ -27,7 +27,7 @@ class ControlDesk final : public ControlTarget {
   ControlDesk(const Parts& parts, std::string model_problem)
       : parts_(parts), model_problem_(std::move(model_problem)) {}
 
-  bool submit(std::span<const InputEvent> commands) override;
+  std::string submit(std::span<const InputEvent> commands) override;
   wire::HealthSnapshot status() override { return parts_.health.latest(); }
   Expected<LoadedModel> load_model(const std::string& file, std::uint32_t request) override;
   std::string calibrate(const InputEvent& command) override;
@@ -35,6 +35,8 @@ class ControlDesk final : public ControlTarget {
   void request_shutdown() override { parts_.stop.store(true); }
 
  private:
+  /// The devices may only be touched while nothing can fire, and an arming still on its way would let it.
+  [[nodiscard]] bool may_self_test() const { return commands_settled() && !parts_.health.armed(); }
   [[nodiscard]] bool self_test_passes();
   [[nodiscard]] bool commands_settled() const;
 

@@ -80,7 +80,7 @@ std::string ControlHandler::handle(std::string_view request, double wall_time_un
 void ControlHandler::poll(double wall_time_unix_s) {
   if (!waiting_arm_ || wall_time_unix_s < waiting_arm_->at_wall_time_unix_s) return;
   // A full queue leaves it waiting: the next poll tries again.
-  if (target_.submit({&waiting_arm_->command, 1})) waiting_arm_.reset();
+  if (target_.submit({&waiting_arm_->command, 1}).empty()) waiting_arm_.reset();
 }
 
 void ControlHandler::dispatch(const v1::Request& request, double wall_time_unix_s, v1::Reply& reply) {
@@ -187,7 +187,7 @@ void ControlHandler::command(CommandKind kind, v1::Reply& reply) {
 
 void ControlHandler::submit(std::span<const InputEvent> commands, v1::Reply& reply) {
   reply.set_request(last_request_);
-  if (!target_.submit(commands)) return refuse(reply, "the daemon's command queue is full: try again");
+  if (const std::string problem = target_.submit(commands); !problem.empty()) return refuse(reply, problem);
   reply.set_ok(true);
 }
 

@@ -28,8 +28,9 @@ struct LoadedModel {
 class ControlTarget {
  public:
   virtual ~ControlTarget() = default;
-  /// Queues command inputs, all or none, in order; their times are the target's to set. False: no room now.
-  virtual bool submit(std::span<const InputEvent> commands) = 0;
+  /// Queues command inputs, all or none, in order; their times are the target's to set. "" when they are queued, else
+  /// why they are not: one line.
+  virtual std::string submit(std::span<const InputEvent> commands) = 0;
   virtual wire::HealthSnapshot status() = 0;
   /// Reads and checks the file, and queues the command under this number. The error is one line; nothing has changed.
   virtual Expected<LoadedModel> load_model(const std::string& file, std::uint32_t request) = 0;

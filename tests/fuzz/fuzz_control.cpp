@@ -17,7 +17,7 @@ void require(bool condition) {
 
 class Target : public ControlTarget {
  public:
-  bool submit(std::span<const InputEvent> commands) override {
+  std::string submit(std::span<const InputEvent> commands) override {
     require(!commands.empty() && commands.size() <= 32);
     for (const auto& event : commands) {
       const auto& command = event.payload.command;
@@ -27,7 +27,7 @@ class Target : public ControlTarget {
         require(command.value_ns > 0 && command.value_ns <= 86'400 * kNsPerS);
       }
     }
-    return full = !full;
+    return (full = !full) ? "" : "queue is full";
   }
   wire::HealthSnapshot status() override { return {}; }
   Expected<LoadedModel> load_model(const std::string& file, std::uint32_t request) override {

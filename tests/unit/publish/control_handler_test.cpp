@@ -13,10 +13,10 @@ using namespace vturn;
 
 class Target : public ControlTarget {
  public:
-  bool submit(std::span<const InputEvent> events) override {
-    if (full) return false;
+  std::string submit(std::span<const InputEvent> events) override {
+    if (full) return "queue is full";
     commands.insert(commands.end(), events.begin(), events.end());
-    return true;
+    return "";
   }
   wire::HealthSnapshot status() override {
     wire::HealthSnapshot health;
@@ -30,7 +30,7 @@ class Target : public ControlTarget {
     loads.push_back(request);
     return LoadedModel{0xABCD, 32, 6.5, true};
   }
-  std::string calibrate(const InputEvent& command) override { return submit({&command, 1}) ? "" : "queue is full"; }
+  std::string calibrate(const InputEvent& command) override { return submit({&command, 1}); }
   std::optional<wire::CalibrationSnapshot> calibration() override { return begun; }
   void request_shutdown() override { shut_down = true; }
 

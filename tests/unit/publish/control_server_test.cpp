@@ -14,9 +14,9 @@ using namespace vturn::test;
 
 class Target : public ControlTarget {
  public:
-  bool submit(std::span<const InputEvent> events) override {
+  std::string submit(std::span<const InputEvent> events) override {
     submitted += static_cast<int>(events.size());
-    return true;
+    return "";
   }
   wire::HealthSnapshot status() override { return {}; }
   Expected<LoadedModel> load_model(const std::string&, std::uint32_t) override { return Error{"no model here"}; }
