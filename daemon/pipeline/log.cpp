@@ -1,5 +1,6 @@
 #include "daemon/pipeline/log.hpp"
 
+#include <spdlog/async.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
@@ -24,8 +25,9 @@ spdlog::level::level_enum level_of(int level) {
 }  // namespace
 
 void log_line(int level, const std::string& text) {
+  // A terminal that is stopped or gone must not stop whoever has something to say: lines wait, the oldest give way.
   static const auto logger = [] {
-    auto made = spdlog::stderr_color_mt("vturnd");
+    auto made = spdlog::create_async_nb<spdlog::sinks::stderr_color_sink_mt>("vturnd");
     made->set_pattern("%Y-%m-%d %H:%M:%S.%e %^%l%$ %v");
     return made;
   }();
