@@ -9,6 +9,7 @@
 #include "daemon/models/heading_model_json.hpp"
 #include "daemon/models/sleep_model_json.hpp"
 #include "daemon/models/turn_cells.hpp"
+#include "daemon/pipeline/rig_against_models.hpp"
 #include "daemon/turns/thresholds.hpp"
 
 namespace vturn {
@@ -67,17 +68,22 @@ SleepState state_of(const std::string& name) {
   return name == "REM" ? SleepState::kRem : SleepState::kUnknown;
 }
 
-/// Sources whose gaps, silence or clock make this rule's decision unsafe: those of spikes and of sleep signals.
-std::uint32_t sources_of(const Rig& rig, const settings::Rule& rule) {
+std::uint32_t sleep_sources(const Rig& rig) {
   std::uint32_t mask = 0;
-  for (SourceIndex i = 0; i < rig.sources.size(); ++i) {
-    if (rig.sources[i].type == "open_ephys" && rule.when != "sleep") mask |= 1U << i;
-  }
   for (const std::string& signal : rig.signals()) {
     const SourceIndex source = source_of_signal(rig, signal);
     if (source != kNoSource) mask |= 1U << source;
   }
   return mask;
+}
+
+/// Sources whose gaps, silence or clock make this rule's decision unsafe: those of spikes and of sleep signals.
+std::uint32_t sources_of(const Rig& rig, const settings::Rule& rule) {
+  std::uint32_t mask = 0;
+  for (SourceIndex i = 0; i < rig.sources.size(); ++i) {
+    if (rig.sources[i].carries_spikes() && rule.when != "sleep") mask |= 1U << i;
+  }
+  return mask | sleep_sources(rig);
 }
 
 trigger::RuleSettings rule_settings(const Rig& rig, const settings::Rule& rule) {
@@ -111,7 +117,7 @@ trigger::TriggerSettings trigger_settings(const Rig& rig) {
   for (SourceIndex i = 0; i < rig.sources.size(); ++i) {
     trigger::SourceSettings source;
     source.is_master = rig.sources[i].is_master();
-    source.carries_spikes = rig.sources[i].type != "tracking";
+    source.carries_spikes = rig.sources[i].carries_spikes();
     source.carries_motion = carries_motion(rig, i);
     result.sources.push_back(source);
   }
@@ -198,6 +204,7 @@ Expected<EngineSettings> engine_settings(const Rig& rig, const ModelTexts& model
   if (!models.sleep.empty()) {
     auto model = sleep_model_from_json(models.sleep, rig.sleep.model);
     if (!model) return Error{model.error()};
+    if (std::string problem = rules_without_signal(rig, *model); !problem.empty()) return Error{problem};
     result.sleep = std::move(*model);
   }
   if (!models.cells.empty()) {
@@ -207,7 +214,9 @@ Expected<EngineSettings> engine_settings(const Rig& rig, const ModelTexts& model
   }
   result.features = feature_settings(rig);
   result.stimulus_blank_ns = ns_of_ms(rig.sleep.stimulus_blank_ms);
+  result.sleep_sources = sleep_sources(rig);
   result.trigger = trigger_settings(rig);
+  result.trigger.movement_told = result.sleep && tells_movement(rig, *result.sleep);
   const std::string problem = trigger::problem_of(result.trigger);
   if (!problem.empty()) return Error{rig.file + ": " + problem};
   return result;

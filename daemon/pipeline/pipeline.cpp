@@ -14,6 +14,7 @@
 #include "daemon/pipeline/engine_setup.hpp"
 #include "daemon/pipeline/log.hpp"
 #include "daemon/pipeline/plugin_config.hpp"
+#include "daemon/pipeline/rig_against_models.hpp"
 #include "daemon/pipeline/self_check.hpp"
 #include "daemon/pipeline/service_watch.hpp"
 #include "daemon/pipeline/sources.hpp"
@@ -164,7 +165,9 @@ void lock_memory(const Rig& rig) {
   }
 }
 
-void log_undetectable(const EngineSettings& settings) {
+void log_warnings(const Rig& rig, const EngineSettings& settings) {
+  for (const std::string& line : rig_warnings(rig, settings.sleep ? &*settings.sleep : nullptr))
+    log_line(VTURN_LOG_WARNING, line);
   if (!settings.population) return;
   const auto& population = *settings.population;
   for (const std::string& line :
@@ -199,7 +202,7 @@ void run(const Rig& rig, std::atomic<bool>& stop) {
   auto engine = std::make_unique<Engine>();
   const EngineSettings engine_config = must(engine_settings(rig, models));
   engine->prepare(engine_config);
-  log_undetectable(engine_config);
+  log_warnings(rig, engine_config);
 
   rt::EventQueue queue(queue_capacities(rig));
   auto clock = std::make_unique<ingest::SessionClock>(rig.sources[rig.master()].speed);

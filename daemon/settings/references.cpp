@@ -29,6 +29,17 @@ void check_outputs(const Section& root, const Rig& rig) {
   }
 }
 
+/// Held events are decided on hold_ms after their arrival at the earliest.
+const Source* held_too_long(const Rig& rig, const Rule& rule) {
+  constexpr double kBlockMs = 10.0;
+  if (rule.when == "sleep") return nullptr;
+  for (const Source& source : rig.sources) {
+    const bool held = source.order == "hold" && source.carries_spikes();
+    if (held && rule.max_decision_age_ms < source.hold_ms + kBlockMs) return &source;
+  }
+  return nullptr;
+}
+
 void check_rule(const Section& root, const Rig& rig, const Rule& rule) {
   const bool known =
       std::any_of(rig.outputs.begin(), rig.outputs.end(), [&](const Output& o) { return o.name == rule.output; });
@@ -41,6 +52,11 @@ void check_rule(const Section& root, const Rig& rig, const Rule& rule) {
   if (rule.when == "turn" && rule.state != "REM" && rig.turns.detector == "cusum") {
     root.fail("rule", "\"" + rule.name + "\" waits for turns in " + rule.state +
                           ", but [turns] detector = \"cusum\" finds those of REM only; use \"log_odds\"");
+  }
+  if (const Source* held = held_too_long(rig, rule)) {
+    root.fail("rule", "\"" + rule.name + "\" can never fire: source \"" + held->name +
+                          "\" holds events back for hold_ms, and decisions older than max_decision_age_ms are refused; "
+                          "raise max_decision_age_ms above hold_ms by 10 or more");
   }
   if (rig.sleep.model.empty()) {
     root.fail("rule", "\"" + rule.name + "\" asks for " + rule.state + ", so [sleep] needs a model");

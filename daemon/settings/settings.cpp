@@ -129,6 +129,8 @@ void read_emg_lfp(Section& channels, Sleep& sleep) {
   const bool one_source = std::all_of(sleep.emg_lfp.begin(), sleep.emg_lfp.end(), [&](const std::string& signal) {
     return source(signal) == source(sleep.emg_lfp.front());
   });
+  const std::set<std::string> distinct(sleep.emg_lfp.begin(), sleep.emg_lfp.end());
+  if (distinct.size() != sleep.emg_lfp.size()) channels.fail("emg_lfp", "names a channel twice");
   if (sleep.emg_lfp.size() == 1 || sleep.emg_lfp.size() > 6 || !one_source)
     channels.fail("emg_lfp", "must be a list of 2 to 6 \"SOURCE/CHANNEL\" of one source, far apart");
 }

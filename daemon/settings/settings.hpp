@@ -57,6 +57,12 @@ struct Source {
   Rhx rhx;
   [[nodiscard]] bool is_master() const { return clock == "master"; }
   [[nodiscard]] bool tracks_heading() const { return type == "tracking" || !tracker.heading_from.empty(); }
+  /// Units come from it. A tracker beside the recording, continuous feeds and an RHX without spike channels have none.
+  [[nodiscard]] bool carries_spikes() const {
+    if (tracks_heading() && !is_master()) return false;
+    if (type == "intan_rhx") return !rhx.spike_channels.empty();
+    return type != "tracking" && feed != "falcon";
+  }
 };
 
 struct Units {

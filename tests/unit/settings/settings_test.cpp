@@ -184,3 +184,19 @@ TEST_CASE("every rig file that is shipped parses") {
     CHECK(static_cast<bool>(rig));
   }
 }
+
+TEST_CASE("a rule on a source whose events are held longer than a decision may take is refused") {
+  const std::string rest =
+      "[heading]\nmodel = \"h.json\"\n[sleep]\nmodel = \"s.json\"\n[[output]]\nname = \"laser\"\ntype = \"mock\"\n"
+      "[[rule]]\nname = \"turns\"\nwhen = \"turn\"\noutput = \"laser\"\n";
+  const std::string held = kMinimal + "order = \"hold\"\n";
+  CHECK(mentions(error_of(held + rest), {"\"turns\" can never fire", "hold_ms", "max_decision_age_ms"}));
+  CHECK(parse_rig(held + rest + "max_decision_age_ms = 40\n", "rig.toml"));
+  CHECK(parse_rig(kMinimal + rest, "rig.toml"));
+}
+
+TEST_CASE("a channel named twice gives no muscle tone of its own") {
+  CHECK(mentions(error_of(kMinimal + "[sleep]\nmodel = \"s.json\"\n[sleep.channels]\n"
+                                     "emg_lfp = [\"ephys/CH1\", \"ephys/CH1\"]\n"),
+                 {"emg_lfp", "twice"}));
+}
