@@ -42,7 +42,7 @@ struct Calibration {
 
 Calibration fitted(const Options& options, const WakeData& data) {
   Calibration result;
-  result.gyroscope = options.input.check_gyroscope(data.heading);
+  result.gyroscope = options.input.check_gyroscope(data);
   result.examples = example_turns(data.heading, 3);
   Progress progress("calibrating", 1000);
   auto model = calibrate_heading(

@@ -67,7 +67,7 @@ HeadTurns turns_of(const std::vector<HeadingSample>& heading, const Options& opt
 
 TurnCellTest tested(const Options& options) {
   const WakeData data = options.input.read();
-  static_cast<void>(options.input.check_gyroscope(data.heading));  // refuses a mirrored track
+  static_cast<void>(options.input.check_gyroscope(data));  // refuses a mirrored track
   const HeadTurns turns = turns_of(data.heading, options);
   Progress progress("shifting turn directions", 1000);
   auto test = test_turn_cells(data.spikes, data.heading, turns, options.units, options.cells, [&](double share) {

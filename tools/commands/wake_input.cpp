@@ -60,7 +60,8 @@ void WakeInput::add_to(CLI::App& app) {
   app.add_option(
       "--gyroscope", gyroscope,
       "CSV with t_s and gyro_rad_s or gyro_deg_s (about the vertical, counter-clockwise from above positive, "
-      "the heading's clock): confirms that left is left, and a mirrored track is refused");
+      "the heading's clock, of a session its session time): confirms that left is left, and a mirrored track is "
+      "refused");
 }
 
 WakeData WakeInput::read() const {
@@ -68,6 +69,9 @@ WakeData WakeInput::read() const {
   if (spikes.ends_with(".mcap")) {
     if (!heading.empty() || !heading_pulses.empty())
       throw UsageError(spikes + " is a session: its tracked heading is in it, leave --heading out");
+    if (image_y == "down")
+      throw UsageError(spikes +
+                       " is a session: its rig file's image_y is in the headings already, leave --image-y out");
     return read_session(spikes);
   }
   if (heading.empty()) throw UsageError("give --heading: the tracked heading that goes with " + spikes);
@@ -79,19 +83,27 @@ WakeData WakeInput::read() const {
   }
   const auto opened = recordings::open_recording(spikes, recording.open);
   data.spikes = spikes_of(*opened, recording);
-  if (!heading_pulses.empty()) align_heading(data.heading, heading_pulses, pulse_line, *opened);
+  if (!heading_pulses.empty()) data.heading_clock = align_heading(data.heading, heading_pulses, pulse_line, *opened);
   return data;
 }
 
-std::optional<HandednessCheck> WakeInput::check_gyroscope(const std::vector<HeadingSample>& tracked) const {
+std::optional<HandednessCheck> WakeInput::check_gyroscope(const WakeData& data) const {
   if (gyroscope.empty()) return std::nullopt;
-  const HandednessCheck check = compare_with_gyroscope(tracked, read_gyroscope_csv(gyroscope));
+  auto turned = read_gyroscope_csv(gyroscope);
+  if (data.heading_clock) {
+    for (GyroscopeSample& row : turned) row.time_ns = moved(row.time_ns, *data.heading_clock);
+  }
+  const HandednessCheck check = compare_with_gyroscope(data.heading, turned);
   char told[96];
   std::snprintf(told, sizeof told, "correlation %.2f over %zu windows in which the head turned", check.correlation,
                 check.windows);
   if (check.mirrored()) {
-    throw UsageError(heading + " is mirrored: it turns against the gyroscope of " + gyroscope + " (" + told +
-                     "); state the image's axis with --image-y, or the gyroscope's sign is wrong");
+    const bool session = heading.empty();
+    throw UsageError((session ? spikes : heading) + " is mirrored: it turns against the gyroscope of " + gyroscope +
+                     " (" + told + "); " +
+                     (session ? "image_y of its rig file is wrong (export it as CSV and give --image-y down)"
+                              : "state the image's axis with --image-y") +
+                     ", or the gyroscope's sign is wrong");
   }
   if (!check.confirms()) {
     std::fprintf(stderr, "warning: the gyroscope of %s does not tell the side (%s): check clock and axis\n",

@@ -11,8 +11,9 @@
 namespace vturn::tools {
 
 struct WakeData {
-  std::vector<SpikeSample> spikes;     ///< ascending in time
-  std::vector<HeadingSample> heading;  ///< strictly ascending, on the spikes' clock
+  std::vector<SpikeSample> spikes;                          ///< ascending in time
+  std::vector<HeadingSample> heading;                       ///< strictly ascending, on the spikes' clock
+  std::optional<recordings::PulseAlignment> heading_clock;  ///< the tracker's, when pulses told it
 };
 
 /// What calibrations from wake take: spikes of a CSV or a recording, and a tracker's heading on the same clock.
@@ -28,7 +29,7 @@ struct WakeInput {
   [[nodiscard]] WakeData read() const;
   /// The track's side against the gyroscope's, when there is one. Throws UsageError on a mirrored track; says on stderr
   /// when the gyroscope tells nothing.
-  [[nodiscard]] std::optional<HandednessCheck> check_gyroscope(const std::vector<HeadingSample>& tracked) const;
+  [[nodiscard]] std::optional<HandednessCheck> check_gyroscope(const WakeData& data) const;
 };
 
 }  // namespace vturn::tools
