@@ -7,6 +7,8 @@
 #include <fstream>
 
 #include "daemon/core/angle.hpp"
+#include "daemon/record/session_log.hpp"
+#include "daemon/record/session_writer.hpp"
 #include "tests/unit/recordings/open_ephys_writer.hpp"
 #include "tools/commands/registry.hpp"
 
@@ -55,6 +57,35 @@ WakeInput moving_head(const TemporaryFolder& folder, bool mirrored) {
   return input;
 }
 
+/// Half a minute with a tracker at 10 Hz and one cell, NREM from 10 to 20 s.
+std::string session(const TemporaryFolder& folder, bool sleep_model) {
+  record::SessionWriterOptions options;
+  options.encoder.session_id = "night-1";
+  if (sleep_model) options.attachments = {{1, 1, std::string(record::kSleepAttachment), "application/json", "{}"}};
+  record::SessionWriter writer(options);
+  for (SessionNs time_ns = 0; time_ns < 30 * kNsPerS; time_ns += 100 * kNsPerMs) {
+    InputEvent input;
+    input.session_time_ns = time_ns;
+    input.kind = InputKind::kHeading;
+    input.payload.heading = {1.0F};
+    writer.input(input);
+    input.kind = InputKind::kSpike;
+    input.payload.spike = {3, 1, -50.0F};
+    writer.input(input);
+    OutputEvent output;
+    output.kind = OutputKind::kSleep;
+    output.session_time_ns = time_ns;
+    output.payload.sleep = SleepOutput{};
+    const bool asleep = time_ns >= 10 * kNsPerS && time_ns < 20 * kNsPerS;
+    output.payload.sleep.state = asleep ? SleepState::kNrem : SleepState::kWake;
+    writer.output(output, {});
+  }
+  writer.finish();
+  const std::string file = (folder.path() / "night.mcap").string();
+  std::ofstream(file, std::ios::binary) << writer.pending();
+  return file;
+}
+
 }  // namespace
 
 TEST_CASE("a gyroscope on the tracker's clock is moved along with the heading: it confirms, and refuses a mirror") {
@@ -76,4 +107,31 @@ TEST_CASE("a session's headings have their image axis already") {
   input.spikes = "night.mcap";
   input.image_y = "down";
   CHECK_THROWS_WITH(input.read(), Catch::Contains("leave --image-y out"));
+}
+
+TEST_CASE("of a session's headings those are kept that its sleep model calls wake, and all where it has none") {
+  const TemporaryFolder folder;
+  WakeInput input;
+  input.spikes = session(folder, true);
+  const WakeData awake = input.read();
+  CHECK(awake.heading.size() == 200);
+  CHECK(awake.spikes.size() == 300);
+  for (const HeadingSample& row : awake.heading) CHECK((seconds(row.time_ns) < 10.0 || seconds(row.time_ns) >= 20.0));
+  const TemporaryFolder other;
+  input.spikes = session(other, false);
+  CHECK(input.read().heading.size() == 300);
+}
+
+TEST_CASE("stretches named as wake are kept, whatever a session's sleep model said") {
+  const TemporaryFolder folder;
+  WakeInput input;
+  input.spikes = session(folder, true);
+  input.wake = (folder.path() / "wake.csv").string();
+  const auto wake = [&](const char* rows) { folder.write("wake.csv", std::string("start_s,end_s\n") + rows); };
+  wake("5,12\n12,13\n25,99\n");
+  CHECK(input.read().heading.size() == 80 + 50);
+  wake("50,60\n");
+  CHECK_THROWS_WITH(input.read(), Catch::Contains("no tracked heading in these stretches"));
+  wake("5,12\n11,13\n");
+  CHECK_THROWS_WITH(input.read(), Catch::Contains("must not overlap"));
 }
