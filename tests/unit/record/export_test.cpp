@@ -37,6 +37,13 @@ OutputEvent veto_output(SessionNs at_ns) {
   return event;
 }
 
+InputEvent answer(std::uint32_t trigger, OutputResult result) {
+  InputEvent event;
+  event.kind = InputKind::kOutputResult;
+  event.payload.output = {result, 0, 0, trigger, 0};
+  return event;
+}
+
 InputEvent spike(UnitId unit, SessionNs at_ns, SampleIndex sample) {
   InputEvent event;
   event.kind = InputKind::kSpike;
@@ -125,6 +132,30 @@ TEST_CASE("arms of a blinded session are told only when asked for") {
   CHECK(column(folder.path() / "blind" / "triggers.csv", "arm") == Strings{"", ""});
   exported(bytes, folder.path() / "open", true);
   CHECK(column(folder.path() / "open" / "triggers.csv", "arm") == Strings{"stim", "sham"});
+}
+
+TEST_CASE("what the output answered stands beside each trigger, its last word, and tells no arm of a blinded session") {
+  const TemporaryFolder folder;
+  const auto log = [](bool blinded) {
+    SessionWriter writer(session_options(blinded));
+    for (const std::uint32_t id : {1U, 2U, 3U, 4U, 5U}) {
+      writer.output(trigger_output(id, id == 2 ? Arm::kSham : Arm::kStim), stamps_at(100));
+      if (id > 1) writer.input(answer(id - 1, id == 3 ? OutputResult::kSham : OutputResult::kFired));
+    }
+    writer.input(answer(3, OutputResult::kStopped));
+    writer.input(answer(4, OutputResult::kFailed));
+    writer.input(answer(5, OutputResult::kRefused));
+    writer.finish();
+    return std::string(writer.pending());
+  };
+  const Strings told{"fired", "", "stopped", "failed", "refused"};
+  exported(log(false), folder.path());
+  CHECK(column(folder.file("triggers.csv"), "result") == told);
+  CHECK(column(folder.file("triggers.csv"), "arm") == Strings{"stim", "sham", "stim", "stim", "stim"});
+  exported(log(true), folder.path());
+  CHECK(column(folder.file("triggers.csv"), "result") == Strings(5));
+  exported(log(true), folder.path(), true);
+  CHECK(column(folder.file("triggers.csv"), "result") == told);
 }
 
 TEST_CASE("a log without a footer is exported with a warning") {
