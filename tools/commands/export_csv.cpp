@@ -109,7 +109,7 @@ class CsvExport {
     }
     for (const v1::Trigger& trigger : waiting_triggers_) write(trigger);
     progress(log_.offset());
-    report_.whole = log_.ending() == record::McapEnding::kWhole && log_.damages() == 0;
+    report_.whole = log_.ending() == record::McapEnding::kWhole && log_.damages() == 0 && report_.gaps == 0;
     if (log_.ending() == record::McapEnding::kNoFooter)
       warn("the log has no footer (vturnd was killed); all before is exported");
     commit();
@@ -139,7 +139,9 @@ class CsvExport {
     if (log_.metadata_name() == record::kSessionMetadata) about_ = log_.metadata();
     if (log_.metadata_name() != record::kIncompleteMetadata) return;
     ++report_.gaps;
-    warn("the log is incomplete from byte " + std::to_string(log_.offset()) + " on: the recorder's buffer was full");
+    const auto reason = log_.metadata().find("reason");
+    warn("the log is incomplete from byte " + std::to_string(log_.offset()) +
+         " on: " + (reason == log_.metadata().end() ? "the recorder's buffer was full" : reason->second));
   }
 
   template <class Message>

@@ -1,7 +1,10 @@
 // A session log as CSV: the documented columns, exact times, arms told only when asked, whole files or none.
 #include <catch2/catch.hpp>
 #include <set>
+#include <sstream>
 
+#include "daemon/record/repair.hpp"
+#include "daemon/record/session_reader.hpp"
 #include "tests/unit/record/session_samples.hpp"
 #include "tools/commands/export_csv.hpp"
 
@@ -156,6 +159,40 @@ TEST_CASE("what the output answered stands beside each trigger, its last word, a
   CHECK(column(folder.file("triggers.csv"), "result") == Strings(5));
   exported(log(true), folder.path(), true);
   CHECK(column(folder.file("triggers.csv"), "result") == told);
+}
+
+TEST_CASE("a repaired log tells of a hole in its middle where it is: nothing is replayed across it") {
+  const TemporaryFolder folder;
+  SessionWriter writer(session_options());
+  std::vector<std::size_t> ends;
+  for (SampleIndex chunk = 0; chunk < 3; ++chunk) {
+    for (SampleIndex i = 0; i < 50; ++i) writer.input(spike(7, 1000 * (50 * chunk + i), 50 * chunk + i));
+    writer.close_chunk();
+    ends.push_back(writer.pending().size());
+  }
+  writer.digest({150, 0, 0, 0, 1});
+  writer.finish();
+  std::string bytes(writer.pending());
+  bytes[(ends[0] + ends[1]) / 2] ^= 0x10;
+  auto damaged = McapReader::from(std::make_unique<MemorySource>(bytes), "night.mcap");
+  std::ostringstream repaired;
+  CHECK(repair_log(*damaged, repaired, [](std::uint64_t) {}).damages == 1);
+
+  auto session = SessionReader::from(*McapReader::from(std::make_unique<MemorySource>(repaired.str()), "repaired.mcap"),
+                                     "repaired.mcap");
+  REQUIRE(session);
+  std::size_t inputs = 0;
+  for (auto item = session->next(); item != SessionReader::Item::kEnd; item = session->next()) {
+    if (item == SessionReader::Item::kInput) ++inputs;
+  }
+  CHECK(inputs == 50);
+  CHECK_FALSE(session->complete());
+  const auto report = exported(repaired.str(), folder.path());
+  CHECK(report.gaps == 1);
+  CHECK_FALSE(report.whole);
+  REQUIRE(report.warnings.size() == 1);
+  CHECK_THAT(report.warnings[0], Catch::Contains("night.mcap: byte"));
+  CHECK(report.rows.at("spikes.csv") == 100);
 }
 
 TEST_CASE("a log without a footer is exported with a warning") {
