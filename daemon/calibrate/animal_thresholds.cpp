@@ -12,8 +12,6 @@ namespace vturn::calibrate {
 namespace {
 
 constexpr std::array kRatesPerMinute{20.0, 10.0, 5.0, 2.0, 1.0, 0.5, 0.2, 0.1};
-/// Less stillness than this says nothing that the simulation does not.
-constexpr double kLeastStillMinutes = 0.5;
 
 std::size_t nearest_row(const std::vector<HeadingTurnThreshold>& rows, double rate) {
   const auto off = [rate](const HeadingTurnThreshold& row) {
@@ -49,7 +47,8 @@ Corrected corrected_thresholds(const HeadingModel& model, turns::Method method, 
       onsets_in_stillness(model, method, spikes, heading, result.rows, {.misassigned_share = misassigned}, half(0.5));
   if (goes_on) half(0.5)(1.0);
   if (!goes_on) return {};
-  if (result.still.minutes >= kLeastStillMinutes) result.rows = corrected_turn_thresholds(result.rows, result.still);
+  // Without stillness too: the simulation then stands, and its interval tells that nothing has confirmed it.
+  result.rows = corrected_turn_thresholds(result.rows, result.still);
   return result;
 }
 
@@ -71,7 +70,6 @@ AnimalThresholds animal_thresholds(const HeadingModel& model, std::span<const Sp
   result.cusum_rows = std::move(cusum.rows);
   result.rows = std::move(found.rows);
   result.still_minutes = found.still.minutes;
-  if (result.still_minutes < kLeastStillMinutes) return result;
   result.still_onsets = found.still.observed[found.one];
   result.expected_onsets = found.still.expected(found.one);
   return result;

@@ -15,7 +15,7 @@ struct AnimalThresholds {
   std::vector<HeadingTurnThreshold> rows;        ///< rates from 20 a minute to 0.1, as far as they can be reached
   std::vector<HeadingTurnThreshold> cusum_rows;  ///< the same for the CUSUM detector
   MisassignedShare misassigned;
-  double still_minutes = 0.0;      ///< of tracked stillness in wake
+  double still_minutes = 0.0;      ///< of tracked stillness in wake; 0: the thresholds stand as simulated
   std::uint64_t still_onsets = 0;  ///< false onsets there at the threshold of 1 a minute before the correction
   double expected_onsets = 0.0;    ///< by the model, along the same path
 };

@@ -9,6 +9,25 @@
 namespace vturn::calibrate {
 namespace {
 
+/// Means of rows that are closer together than a slow camera's: the jitter's range grows with the number of rows in a
+/// window, so that a fast tracker at rest would look as if it moved.
+std::vector<HeadingSample> thinned(std::span<const HeadingSample> rows) {
+  constexpr SessionNs kApartNs = 25 * kNsPerMs;
+  std::vector<HeadingSample> means;
+  for (std::size_t first = 0, end = 0; first < rows.size(); first = end) {
+    const HeadingSample& from = rows[first];
+    double away_rad = 0.0, after_ns = 0.0;
+    for (; end < rows.size() && rows[end].time_ns - from.time_ns < kApartNs; ++end) {
+      away_rad += angle_difference(static_cast<double>(rows[end].angle_rad), static_cast<double>(from.angle_rad));
+      after_ns += static_cast<double>(rows[end].time_ns - from.time_ns);
+    }
+    const auto count = static_cast<double>(end - first);
+    means.push_back({from.time_ns + static_cast<SessionNs>(after_ns / count),
+                     circle::wrapped_float(static_cast<double>(from.angle_rad) + away_rad / count)});
+  }
+  return means;
+}
+
 /// Of the headings up to `to_ns`, as seen from one of them.
 double range_rad(std::span<const HeadingSample> rows, const HeadingSample& from, SessionNs to_ns) {
   double least_rad = 0.0, most_rad = 0.0;
@@ -48,7 +67,9 @@ bool TrackedPath::known(const TimeSpan& span) const {
   return true;
 }
 
-std::vector<TimeSpan> still_stretches(std::span<const HeadingSample> rows, const StillnessSettings& settings) {
+std::vector<TimeSpan> still_stretches(std::span<const HeadingSample> heading, const StillnessSettings& settings) {
+  const std::vector<HeadingSample> thin = thinned(heading);
+  const std::span<const HeadingSample> rows(thin);
   const TrackedPath path(rows);
   const double most_rad = settings.max_speed_rad_s * settings.window_s;
   const auto half_ns = static_cast<SessionNs>(0.5e9 * settings.window_s);

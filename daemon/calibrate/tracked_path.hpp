@@ -34,7 +34,7 @@ struct StillnessSettings {
   double shortest_s = 1.0;
 };
 
-/// Stretches over which the tracked head rests.
-std::vector<TimeSpan> still_stretches(std::span<const HeadingSample> rows, const StillnessSettings& settings);
+/// Stretches over which the tracked head rests. Of a fast tracker means of 25 ms are looked at.
+std::vector<TimeSpan> still_stretches(std::span<const HeadingSample> heading, const StillnessSettings& settings);
 
 }  // namespace vturn::calibrate

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "daemon/calibrate/simulated_units.hpp"
+#include "daemon/calibrate/spike_holes.hpp"
 #include "daemon/calibrate/turn_threshold.hpp"
 #include "daemon/core/math.hpp"
 #include "daemon/decode/heading_filter.hpp"
@@ -61,10 +62,12 @@ class Decoding {
   SessionNs counted_from_ns_ = 0;
 };
 
-/// Stretches that are long enough to be counted, without the time they take to settle.
-std::vector<TimeSpan> counted(std::span<const TimeSpan> still) {
+/// Stretches that are long enough to be counted, without the time they take to settle. Where no spikes were recorded
+/// there can be no onset, and none for as long after as the lead would reach back: that is no stillness observed.
+std::vector<TimeSpan> counted(std::span<const TimeSpan> still, std::vector<TimeSpan> holes) {
+  for (TimeSpan& hole : holes) hole.to_ns += kLeadNs;
   std::vector<TimeSpan> spans;
-  for (const TimeSpan& stretch : still) {
+  for (const TimeSpan& stretch : outside(still, holes)) {
     if (stretch.to_ns - stretch.from_ns > kSettleNs) spans.push_back({stretch.from_ns + kSettleNs, stretch.to_ns});
   }
   return spans;
@@ -148,7 +151,7 @@ StillOnsets still_onsets(const HeadingModel& model, std::span<const SpikeSample>
                          std::span<const HeadingSample> heading, std::span<const TimeSpan> still,
                          const turns::DetectorSettings& settings, std::span<const double> thresholds,
                          const StillSimulation& simulation, const std::function<bool(double)>& progress) {
-  const std::vector<TimeSpan> spans = counted(still);
+  const std::vector<TimeSpan> spans = counted(still, spike_holes(model, spikes, heading));
   StillOnsets result;
   result.thresholds.assign(thresholds.begin(), thresholds.end());
   result.observed.assign(thresholds.size(), 0);

@@ -33,9 +33,9 @@ struct StillSimulation {
 };
 
 /// Decodes wake with the model's REM dynamics and counts onsets (`settings` with each of these thresholds) in `still`
-/// stretches, each but its first half second, with two seconds of the path before it to find the heading. Any onset
-/// there is false. All ascending in time. `progress` gets the share done and returns false to stop (the result is then
-/// empty). Same seed, same result.
+/// stretches, each but its first half second, with two seconds of the path before it to find the heading, and without
+/// what spike_holes() finds. Any onset there is false. All ascending in time. `progress` gets the share done and
+/// returns false to stop (the result is then empty). Same seed, same result.
 StillOnsets still_onsets(const HeadingModel& model, std::span<const SpikeSample> spikes,
                          std::span<const HeadingSample> heading, std::span<const TimeSpan> still,
                          const turns::DetectorSettings& settings, std::span<const double> thresholds,

@@ -69,8 +69,8 @@ class HeadingFilter {
   std::unique_ptr<State> state_;
 };
 
-/// The same model with unit identities permuted (Fisher-Yates from `seed`): a twin whose evidence shows what spikes
-/// without a ring would give.
+/// The same model, each unit under another's name (Sattolo's cycle from `seed`): a twin whose evidence shows what
+/// spikes without a ring would give.
 HeadingModel with_permuted_units(const HeadingModel& model, std::uint64_t seed);
 
 }  // namespace vturn

@@ -72,7 +72,7 @@ HeadingModel with_permuted_units(const HeadingModel& model, std::uint64_t seed) 
   HeadingModel permuted = model;
   std::uint64_t state = seed;
   for (std::size_t i = permuted.units.size(); i > 1; --i) {
-    const std::size_t j = static_cast<std::size_t>(next_random(state) % i);
+    const std::size_t j = static_cast<std::size_t>(next_random(state) % (i - 1));
     std::swap(permuted.units[i - 1].unit, permuted.units[j].unit);
   }
   permuted.hash = model_hash(permuted);

@@ -53,6 +53,7 @@ class Validation {
     filter.prepare(model_of(trained.units, trained.choice, settings_));
     HeadingTally tally;
     score_filter(filter, spikes_, block, {.settle_ns = kSettleNs, .on_row = collecting(result_.rows)}, tally);
+    result_.block_choice.push_back(trained.choice);
     result_.block_median_deg.push_back(tally.score().median_abs_error_deg);
     pooled_.add(tally);
     for (std::size_t i = 0; i < kWindowsMs.size(); ++i) {

@@ -26,6 +26,7 @@ struct CellsFigures {
 struct HeadingValidation {
   HeadingScore pooled;
   std::vector<double> block_median_deg;
+  std::vector<CalibrationChoice> block_choice;  ///< what the other blocks chose for it
   std::vector<WindowFigures> windows;
   std::vector<CellsFigures> by_cells;  ///< with the first block's choice; empty unless asked for
   std::vector<HeldOutRow> rows;

@@ -16,7 +16,7 @@ namespace vturn::record {
 enum class State : std::uint8_t {
   kOff = 0,
   kRecording,   ///< every input and output so far is written, or kept for it
-  kIncomplete,  ///< the ring was full once: the log cannot be replayed beyond that point
+  kIncomplete,  ///< the ring was full once, or a sync failed: the log cannot be replayed beyond that point
 };
 
 /// 16,000 spikes a second, with what goes with them, take about 1 MiB a second of the ring.
@@ -32,7 +32,7 @@ struct RecorderOptions {
 };
 
 struct StopReport {
-  bool whole = false;      ///< all bytes handed over, footer written
+  bool whole = false;      ///< all bytes handed over and synced, footer written
   bool abandoned = false;  ///< the device held the thread: it was left behind
   std::uint64_t unwritten_bytes = 0;
 };
@@ -69,7 +69,8 @@ class Recorder {
   [[nodiscard]] std::size_t depth() const noexcept;
   [[nodiscard]] std::size_t capacity() const noexcept;
   [[nodiscard]] std::uint64_t written_bytes() const noexcept;
-  /// errno of the last failed write or sync, 0 once writing works again. EAGAIN: a pipe that nobody empties.
+  /// errno of the last failed write or sync; 0 once writing works again, unless a sync has failed. EAGAIN: a pipe that
+  /// nobody empties.
   [[nodiscard]] int write_error() const noexcept;
   [[nodiscard]] std::uint64_t write_errors() const noexcept;
   [[nodiscard]] const std::string& path() const noexcept { return path_; }

@@ -132,18 +132,23 @@ void RecorderWorker::write_pending(MonoNs now_ns) noexcept {
   written_bytes.fetch_add(written.bytes, std::memory_order_relaxed);
   unsynced_ = unsynced_ || written.bytes > 0;
   if (written.error == 0) {
-    write_error.store(0, std::memory_order_relaxed);
+    if (!sync_failed_) write_error.store(0, std::memory_order_relaxed);
     return;
   }
   failed(written.error);
   if (written.error != EAGAIN) retry_at_ns_ = now_ns + kRetryNs;
 }
 
+// What a failed sync could not store is gone: the kernel drops it, a later sync that works says nothing of it.
 void RecorderWorker::sync(MonoNs now_ns) noexcept {
   if (!unsynced_ || now_ns < sync_at_ns_) return;
   sync_at_ns_ = now_ns + kSyncNs;
-  unsynced_ = false;
-  if (const int error = file_.sync(); error != 0) failed(error);
+  const int error = file_.sync();
+  unsynced_ = error == EINTR;
+  if (error == 0 || error == EINTR) return;
+  failed(error);
+  sync_failed_ = true;
+  state.store(State::kIncomplete, std::memory_order_release);
 }
 
 void RecorderWorker::failed(int error) noexcept {
@@ -175,10 +180,10 @@ void RecorderWorker::drain_to_end() {
     if (rt::mono_now_ns() >= deadline_ns_.load(std::memory_order_acquire)) break;
     if (!writer_.pending().empty()) pause();
   }
-  report.whole = finished && writer_.pending().empty();
   report.unwritten_bytes = writer_.pending().size() + writer_.open_bytes();
   sync_at_ns_ = 0;
   sync(rt::mono_now_ns());
+  report.whole = finished && writer_.pending().empty() && !sync_failed_;
 }
 
 void RecorderWorker::end() {

@@ -52,6 +52,7 @@ class RecorderWorker {
   MonoNs retry_at_ns_ = 0;
   MonoNs sync_at_ns_ = 0;
   bool unsynced_ = false;
+  bool sync_failed_ = false;
 
   std::atomic<bool> stopping_{false};
   std::atomic<MonoNs> deadline_ns_{0};

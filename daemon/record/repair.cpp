@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "daemon/record/mcap_writer.hpp"
+#include "daemon/record/session_log.hpp"
 
 namespace vturn::record {
 
@@ -28,6 +29,8 @@ class Copy {
   }
   void attachment() { writer_.attachment(from_.attachment()); }
   void metadata(const std::string& name, const McapMap& values) { writer_.metadata(name, values); }
+  /// Where something is missing, so that nobody reads across the place as if nothing were.
+  void hole() { writer_.metadata(std::string(kIncompleteMetadata), {{"reason", from_.damage().what}}); }
   void finish() {
     writer_.finish();
     drain();
@@ -97,6 +100,7 @@ RepairReport repair_log(McapReader& from, std::ostream& to, const std::function<
         break;
       case McapItem::kDamage:
         if (report.first_damages.size() < kMaxDamageLines) report.first_damages.push_back(from.damage().what);
+        copy.hole();
         break;
       case McapItem::kEnd:
         break;

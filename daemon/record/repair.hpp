@@ -19,8 +19,9 @@ struct RepairReport {
 };
 inline constexpr std::size_t kMaxDamageLines = 20;
 
-/// Copies all that can be read of a log into a whole one with indexes, statistics, summary and footer. A metadata
-/// record "repaired" says what was wrong. `progress` gets the bytes read and may throw to stop.
+/// Copies all that can be read of a log into a whole one with indexes, statistics, summary and footer. At every place
+/// that could not be read stands the metadata record of an incomplete log with the reason, at the end a record
+/// "repaired" that says what was wrong. `progress` gets the bytes read and may throw to stop.
 RepairReport repair_log(McapReader& from, std::ostream& to, const std::function<void(std::uint64_t)>& progress);
 
 }  // namespace vturn::record

@@ -42,7 +42,7 @@ struct Calibration {
 
 Calibration fitted(const Options& options, const WakeData& data) {
   Calibration result;
-  result.gyroscope = options.input.check_gyroscope(data.heading);
+  result.gyroscope = options.input.check_gyroscope(data);
   result.examples = example_turns(data.heading, 3);
   Progress progress("calibrating", 1000);
   auto model = calibrate_heading(
@@ -140,10 +140,26 @@ Json summary(const Calibration& result, const Options& options) {
           {"turn_latency_bound_ms", json_number(turn_latency_bound_ms(model))},
           {"misassigned_share", result.thresholds.misassigned.share},
           {"still_minutes", result.thresholds.still_minutes},
+          {"thresholds_corrected", result.thresholds.still_minutes > 0.0},
           {"still_false_onsets", result.thresholds.still_onsets},
           {"still_expected_onsets", result.thresholds.expected_onsets},
           {"turn_thresholds", thresholds_of(model.turn_thresholds, "log_odds")},
           {"cusum_thresholds", thresholds_of(model.cusum_thresholds, "nats")}};
+}
+
+void print_stillness(const calibrate::AnimalThresholds& thresholds) {
+  if (thresholds.still_minutes > 0.0) {
+    std::printf("turn thresholds are corrected by %.1f still minutes: %llu false onsets, the model expects %.1f",
+                thresholds.still_minutes, static_cast<unsigned long long>(thresholds.still_onsets),
+                thresholds.expected_onsets);
+  } else {
+    std::printf("turn thresholds stand as simulated: 0 still minutes, nothing corrects them");
+  }
+  for (const HeadingTurnThreshold& row : thresholds.rows) {
+    if (std::fabs(row.false_alarms_per_minute - 1.0) > 1e-6) continue;
+    std::printf("; 1 false alarm a minute is between %.2f and %.2f (95 %%)", row.low_per_minute, row.high_per_minute);
+  }
+  std::printf("\n");
 }
 
 void print_text(const Calibration& result, const Options& options) {
@@ -154,6 +170,7 @@ void print_text(const Calibration& result, const Options& options) {
       result.validation.best_window().median_deg);
   std::printf("a turn of 400 deg/s and half a second cannot be told before %.0f ms with these cells; picture: %s\n",
               turn_latency_bound_ms(model), options.picture.c_str());
+  print_stillness(result.thresholds);
   if (model.handedness == Handedness::kConfirmed) return;
   std::printf(
       "left and right are not confirmed. Look these turns up on the video, then calibrate again with "

@@ -6,7 +6,6 @@
 #include "tools/commands/registry.hpp"
 #include "tools/commands/wake_input.hpp"
 #include "tools/lib/atomic_file.hpp"
-#include "tools/lib/csv.hpp"
 #include "tools/lib/interrupt.hpp"
 #include "tools/lib/json_out.hpp"
 #include "tools/lib/progress.hpp"
@@ -21,7 +20,7 @@ constexpr std::size_t kMinCells = 5;  // of a side, as the daemon asks for unles
 
 struct Options {
   WakeInput input;
-  std::string wake, out;
+  std::string out;
   std::vector<UnitId> units;
   bool json = false;
   HeadTurnSettings turns;
@@ -29,34 +28,16 @@ struct Options {
   double before_ms = 200.0, after_ms = 200.0;
 };
 
-std::vector<Stretch> read_intervals(const std::string& file) {
-  CsvReader csv{std::filesystem::path(file)};
-  const std::size_t begin = csv.column({"start_s", "from_s", "begin_s"});
-  const std::size_t end = csv.column({"end_s", "to_s", "stop_s"});
-  std::vector<Stretch> intervals;
-  while (csv.next()) {
-    const double begin_s = csv.real(begin), end_s = csv.real(end);
-    if (!(begin_s > -1e9 && end_s < 1e9 && begin_s < end_s)) {
-      throw csv.error_at(end, "the interval must end after it starts, both in seconds");
-    }
-    intervals.push_back({static_cast<SessionNs>(begin_s * 1e9), static_cast<SessionNs>(end_s * 1e9)});
-  }
-  return intervals;
-}
-
 /// Heading turns of wake only. The stretches are found interval by interval: a turn does not reach from one into the
 /// next.
 HeadTurns turns_of(const std::vector<HeadingSample>& heading, const Options& options) {
-  if (options.wake.empty()) return find_head_turns(heading, options.turns);
+  if (options.input.wake.empty()) return find_head_turns(heading, options.turns);
   HeadTurns all;
-  for (const Stretch& wake : read_intervals(options.wake)) {
+  for (const Stretch& wake : read_intervals(options.input.wake)) {
     const auto before = [](const HeadingSample& row, SessionNs time_ns) { return row.time_ns < time_ns; };
     const auto first = std::lower_bound(heading.begin(), heading.end(), wake.begin_ns, before);
     const auto last = std::lower_bound(first, heading.end(), wake.end_ns, before);
     const HeadTurns found = find_head_turns({first, last}, options.turns);
-    if (!found.tracked.empty() && !all.tracked.empty() && found.tracked.front().begin_ns < all.tracked.back().end_ns) {
-      throw UsageError(options.wake + ": the intervals must be in order of time and must not overlap");
-    }
     all.turns.insert(all.turns.end(), found.turns.begin(), found.turns.end());
     all.tracked.insert(all.tracked.end(), found.tracked.begin(), found.tracked.end());
     all.tracked_s += found.tracked_s;
@@ -67,7 +48,7 @@ HeadTurns turns_of(const std::vector<HeadingSample>& heading, const Options& opt
 
 TurnCellTest tested(const Options& options) {
   const WakeData data = options.input.read();
-  static_cast<void>(options.input.check_gyroscope(data.heading));  // refuses a mirrored track
+  static_cast<void>(options.input.check_gyroscope(data));  // refuses a mirrored track
   const HeadTurns turns = turns_of(data.heading, options);
   Progress progress("shifting turn directions", 1000);
   auto test = test_turn_cells(data.spikes, data.heading, turns, options.units, options.cells, [&](double share) {
@@ -148,7 +129,6 @@ Run configure(CLI::App& app) {
   app.add_option("--units", options->units, "test these units only, such as those of the colliculus: 40,41,42")
       ->delimiter(',')
       ->check(CLI::Range(UnitId{0}, static_cast<UnitId>(kMaxUnits - 1)));
-  app.add_option("--wake", options->wake, "CSV with start_s,end_s: use these stretches only");
   app.add_option("--min-angle-deg", options->turns.min_angle_deg, "smallest head turn that counts")
       ->check(CLI::Range(5.0, 360.0))
       ->capture_default_str();

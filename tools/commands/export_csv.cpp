@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "daemon/core/input_event.hpp"
 #include "daemon/core/types.hpp"
 #include "daemon/record/session_log.hpp"
 
@@ -46,6 +47,22 @@ std::string text(v1::VetoReason value) { return enum_text(v1::VetoReason_Name(va
 std::string text(v1::SessionChange value) { return enum_text(v1::SessionChange_Name(value), "SESSION_CHANGE_", true); }
 std::string text(v1::ArmKind value) { return enum_text(v1::ArmKind_Name(value), "ARM_", true); }
 
+std::string text(OutputResult result) {
+  switch (result) {
+    case OutputResult::kFired:
+      return "fired";
+    case OutputResult::kRefused:
+      return "refused";
+    case OutputResult::kFailed:
+      return "failed";
+    case OutputResult::kStopped:
+      return "stopped";
+    case OutputResult::kSham:
+      break;
+  }
+  return "";
+}
+
 struct CauseText {
   std::string kind;
   std::string detail;  ///< direction of a turn, side of a population event, state entered
@@ -73,8 +90,8 @@ class CsvExport {
         turns_(options, "turns.csv",
                {"t_s", "onset_s", "direction", "angle_rad", "peak_velocity_rad_s", "log_odds", "phase", "sleep_state"}),
         triggers_(options, "triggers.csv",
-                  {"t_s", "trigger_id", "rule", "output", "arm", "pulse_ms", "cause", "cause_detail", "p_state",
-                   "valid_until_s", "parse_us", "queue_us", "decide_us", "receive_to_output_us",
+                  {"t_s", "trigger_id", "rule", "output", "arm", "result", "pulse_ms", "cause", "cause_detail",
+                   "p_state", "valid_until_s", "parse_us", "queue_us", "decide_us", "receive_to_output_us",
                    "receive_to_published_us", "config_hash", "model_hash"}),
         vetoes_(options, "vetoes.csv", {"t_s", "rule", "reason", "cause", "cause_detail", "detail"}),
         spikes_(options, "spikes.csv", {"unit", "t_s", "source", "sample"}),
@@ -90,9 +107,9 @@ class CsvExport {
       take(item);
       if (++items % kProgressItems == 0) progress(log_.offset());
     }
-    flush_trigger();
+    for (const v1::Trigger& trigger : waiting_triggers_) write(trigger);
     progress(log_.offset());
-    report_.whole = log_.ending() == record::McapEnding::kWhole && log_.damages() == 0;
+    report_.whole = log_.ending() == record::McapEnding::kWhole && log_.damages() == 0 && report_.gaps == 0;
     if (log_.ending() == record::McapEnding::kNoFooter)
       warn("the log has no footer (vturnd was killed); all before is exported");
     commit();
@@ -122,7 +139,9 @@ class CsvExport {
     if (log_.metadata_name() == record::kSessionMetadata) about_ = log_.metadata();
     if (log_.metadata_name() != record::kIncompleteMetadata) return;
     ++report_.gaps;
-    warn("the log is incomplete from byte " + std::to_string(log_.offset()) + " on: the recorder's buffer was full");
+    const auto reason = log_.metadata().find("reason");
+    warn("the log is incomplete from byte " + std::to_string(log_.offset()) +
+         " on: " + (reason == log_.metadata().end() ? "the recorder's buffer was full" : reason->second));
   }
 
   template <class Message>
@@ -152,6 +171,8 @@ class CsvExport {
     if (!decode(batch_)) return;
     for (const auto& input : batch_.inputs()) {
       if (input.has_spike()) spike(input);
+      if (input.has_output())
+        results_[input.output().trigger_id()] = static_cast<OutputResult>(input.output().result());
       if (input.has_heading()) {
         tracked_.csv.real(seconds(input.session_time_ns()), kTimeDecimals).real(input.heading().angle_rad(), kDecimals);
         tracked_.end_row();
@@ -213,26 +234,31 @@ class CsvExport {
     turns_.end_row();
   }
 
-  // The arm of a blinded session follows its trigger in a message of its own: a row waits for what comes next.
+  // Rows wait to the end: what the output answers comes later, and may come twice (fired, then stopped).
   void trigger() {
-    flush_trigger();
     v1::Trigger m;
-    if (!decode(m)) return;
-    waiting_trigger_ = std::move(m);
+    if (decode(m)) waiting_triggers_.push_back(std::move(m));
   }
 
+  // The arm of a blinded session follows its trigger in a message of its own.
   void sealed() {
     v1::Sealed m;
-    if (!decode(m) || !unblind_ || !waiting_trigger_ || waiting_trigger_->trigger_id() != m.trigger_id()) return;
-    if (v1::ArmKind_IsValid(static_cast<int>(m.arm()))) waiting_trigger_->set_arm(static_cast<v1::ArmKind>(m.arm()));
+    if (!decode(m) || !unblind_ || waiting_triggers_.empty()) return;
+    v1::Trigger& trigger = waiting_triggers_.back();
+    if (trigger.trigger_id() != m.trigger_id()) return;
+    if (v1::ArmKind_IsValid(static_cast<int>(m.arm()))) trigger.set_arm(static_cast<v1::ArmKind>(m.arm()));
   }
 
-  void flush_trigger() {
-    if (!waiting_trigger_) return;
-    const v1::Trigger& m = *waiting_trigger_;
+  // A sham's differs from a stimulus's: where the arm is not told, this is not either.
+  std::string result_of(const v1::Trigger& trigger) const {
+    const auto found = results_.find(trigger.trigger_id());
+    return found == results_.end() || !trigger.has_arm() ? std::string() : text(found->second);
+  }
+
+  void write(const v1::Trigger& m) {
     const CauseText cause = cause_of(m);
     triggers_.csv.real(time_s(m.header()), kTimeDecimals).integer(m.trigger_id()).text(m.rule()).text(m.output());
-    triggers_.csv.text(m.has_arm() ? text(m.arm()) : std::string());
+    triggers_.csv.text(m.has_arm() ? text(m.arm()) : std::string()).text(result_of(m));
     triggers_.csv.real(m.pulse_ms(), kDecimals).text(cause.kind).text(cause.detail).real(m.p_state(), kDecimals);
     triggers_.csv.real(seconds(m.valid_until_ns()), kTimeDecimals);
     const v1::Hops& hops = m.hops();
@@ -243,7 +269,6 @@ class CsvExport {
     latency(hops.kernel_receive_ns(), hops.published_ns());
     triggers_.csv.text(m.config_hash()).text(m.model_hash());
     triggers_.end_row();
-    waiting_trigger_.reset();
   }
 
   // A hop that was not passed has stamp 0.
@@ -305,7 +330,8 @@ class CsvExport {
   Table heading_, sleep_, turns_, triggers_, vetoes_, spikes_, population_, session_, tracked_;
   v1::InputBatch batch_;
   v1::Heading heading_message_;
-  std::optional<v1::Trigger> waiting_trigger_;
+  std::vector<v1::Trigger> waiting_triggers_;
+  std::map<std::uint32_t, OutputResult> results_;  ///< the last, by trigger
   record::McapMap about_;
   ExportReport report_;
 };

@@ -7,7 +7,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,7 +22,7 @@ struct ExportReport {
   std::uint64_t undecodable = 0;              ///< messages of a known topic that protobuf refused
   std::uint64_t gaps = 0;                     ///< places where the log is marked incomplete
   std::vector<std::string> warnings;          ///< one line each, the first kMaxWarnings
-  bool whole = false;                         ///< the log has its footer and no damage
+  bool whole = false;                         ///< the log has its footer, no damage and no gap
   static constexpr std::size_t kMaxWarnings = 20;
 };
 

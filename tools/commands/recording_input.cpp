@@ -7,7 +7,6 @@
 #include "tools/lib/csv.hpp"
 #include "tools/lib/progress.hpp"
 #include "tools/recordings/crossings.hpp"
-#include "tools/recordings/pulse_alignment.hpp"
 
 namespace vturn::tools {
 namespace {
@@ -95,8 +94,12 @@ std::vector<SpikeSample> spikes_of(recordings::Recording& recording, const Recor
   return std::move(result.spikes);
 }
 
-void align_heading(std::vector<HeadingSample>& heading, const std::string& pulses_csv, int line,
-                   recordings::Recording& recording) {
+SessionNs moved(SessionNs time_ns, const recordings::PulseAlignment& clock) {
+  return static_cast<SessionNs>(std::llround(clock(seconds(time_ns)) * 1e9));
+}
+
+recordings::PulseAlignment align_heading(std::vector<HeadingSample>& heading, const std::string& pulses_csv, int line,
+                                         recordings::Recording& recording) {
   const auto tracker = read_pulses(pulses_csv);
   const auto seen = recordings::pulses_on_line(recording, line);
   const auto aligned = recordings::align_pulses(seen, tracker);
@@ -104,8 +107,9 @@ void align_heading(std::vector<HeadingSample>& heading, const std::string& pulse
   std::fprintf(stderr, "heading moved onto the recording's clock by %zu pulses, worst %.1f ms: t = %.4f s + %.8f t\n",
                aligned->pulses, aligned->largest_error_s * 1e3, aligned->offset_s, aligned->rate);
   for (HeadingSample& sample : heading) {
-    sample.time_ns = static_cast<SessionNs>(std::llround((*aligned)(seconds(sample.time_ns)) * 1e9));
+    sample.time_ns = moved(sample.time_ns, *aligned);
   }
+  return *aligned;
 }
 
 recordings::FeatureChannels feature_channels(const recordings::FeatureChannels& named,

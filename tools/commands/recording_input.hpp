@@ -8,6 +8,7 @@
 #include "daemon/decode/samples.hpp"
 #include "daemon/settings/settings.hpp"
 #include "tools/recordings/feature_reader.hpp"
+#include "tools/recordings/pulse_alignment.hpp"
 #include "tools/recordings/unit_spikes.hpp"
 
 namespace vturn::tools {
@@ -31,9 +32,11 @@ struct RecordingOptions {
 std::vector<SpikeSample> spikes_of(recordings::Recording& recording, const RecordingOptions& options);
 
 /// Moves a tracker's heading onto the recording's clock by pulses that both saw: CSV `t_s` of their rising edges on the
-/// tracker's clock, and the line (0-based) that the recording saw them on.
-void align_heading(std::vector<HeadingSample>& heading, const std::string& pulses_csv, int line,
-                   recordings::Recording& recording);
+/// tracker's clock, and the line (0-based) that the recording saw them on. Returns the map, for what else is on the
+/// tracker's clock.
+recordings::PulseAlignment align_heading(std::vector<HeadingSample>& heading, const std::string& pulses_csv, int line,
+                                         recordings::Recording& recording);
+SessionNs moved(SessionNs time_ns, const recordings::PulseAlignment& clock);
 
 /// Channels named by the options, those left empty by the rig file's [sleep] (without its source names).
 recordings::FeatureChannels feature_channels(const recordings::FeatureChannels& named, const RecordingOptions& options);

@@ -1,11 +1,12 @@
 #include <cmath>
 #include <cstdio>
-#include <fstream>
+#include <filesystem>
 #include <map>
 #include <memory>
 
 #include "tools/commands/registry.hpp"
 #include "tools/lib/atomic_file.hpp"
+#include "tools/lib/csv.hpp"
 #include "tools/lib/json_out.hpp"
 
 // `vturn report FOLDER`: the figures that tools/demo has collected, on one page.
@@ -29,23 +30,23 @@ double number(const Json& json, const char* pointer) {
 
 /// How often each value of a CSV column occurs.
 std::map<std::string, int> count_column(const std::string& path, const std::string& column) {
-  std::ifstream stream(path);
-  std::string line;
-  std::getline(stream, line);
-  std::size_t index = 0;
-  for (std::size_t at = 0; line.compare(at, column.size() + 1, column + ",") != 0; ++index) {
-    at = line.find(',', at);
-    if (at == std::string::npos) throw UsageError(path + ": has no column " + column);
-    if (++at + column.size() == line.size() && line.compare(at, column.size(), column) == 0) {
-      ++index;
-      break;
-    }
-  }
+  CsvReader csv{std::filesystem::path(path)};
+  const std::size_t at = csv.column(column);
   std::map<std::string, int> counts;
-  while (std::getline(stream, line)) {
-    std::size_t begin = 0;
-    for (std::size_t i = 0; i < index; ++i) begin = line.find(',', begin) + 1;
-    ++counts[line.substr(begin, line.find(',', begin) - begin)];
+  while (csv.next()) ++counts[std::string(csv.text(at))];
+  return counts;
+}
+
+/// Triggers by arm; what the output did not carry out stands for itself.
+std::map<std::string, int> count_arms(const std::string& path) {
+  CsvReader csv{std::filesystem::path(path)};
+  const std::size_t arm = csv.column("arm"), result = csv.column("result");
+  std::map<std::string, int> counts;
+  while (csv.next()) {
+    std::string name(csv.text(arm));
+    const std::string_view answer = csv.text(result);
+    if (answer == "refused" || answer == "failed") name.append(" ").append(answer);
+    ++counts[name];
   }
   return counts;
 }
@@ -76,7 +77,7 @@ void print_signals(const std::string& folder) {
 void print_decisions(const std::string& folder) {
   const Json mouse = read_json(folder, "mouse.json");
   const Json replay = read_json(folder, "replay.json");
-  std::printf("  triggers         %s\n", listed(count_column(folder + "/csv/triggers.csv", "arm")).c_str());
+  std::printf("  triggers         %s\n", listed(count_arms(folder + "/csv/triggers.csv")).c_str());
   std::printf("  felt by mouse    %.0f pulses, %.0f too late\n", number(mouse, "/stimuli"),
               number(mouse, "/late_stimuli"));
   std::printf("  vetoes           %s\n", listed(count_column(folder + "/csv/vetoes.csv", "reason")).c_str());

@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 #include <functional>
 
+#include "daemon/calibrate/simulated_units.hpp"
 #include "daemon/core/angle.hpp"
 
 using namespace vturn;
@@ -13,10 +14,12 @@ namespace {
 
 constexpr double kDegree = kPi / 180.0;
 
-/// 40 rows a second of this heading (seconds to radians).
-std::vector<HeadingSample> tracked(double duration_s, const std::function<double(double)>& heading_rad) {
+/// Rows of this heading (seconds to radians).
+std::vector<HeadingSample> tracked(double duration_s, const std::function<double(double)>& heading_rad,
+                                   double rows_hz = 40.0) {
   std::vector<HeadingSample> rows;
-  for (SessionNs time_ns = 0; seconds(time_ns) < duration_s; time_ns += 25 * kNsPerMs) {
+  const auto apart_ns = static_cast<SessionNs>(1e9 / rows_hz);
+  for (SessionNs time_ns = 0; seconds(time_ns) < duration_s; time_ns += apart_ns) {
     rows.push_back({time_ns, static_cast<float>(wrap_angle(heading_rad(seconds(time_ns))))});
   }
   return rows;
@@ -61,4 +64,18 @@ TEST_CASE("no stillness across a hole in the tracking") {
   CHECK(seconds(spans[0].to_ns) <= 2.0);
   CHECK(seconds(spans[1].from_ns) >= 3.0);
   CHECK(still_stretches({}, {}).empty());
+}
+
+TEST_CASE("a fast tracker's jitter is no movement, and its slow turns are still seen") {
+  Random random(7);
+  const auto still_s = [&](double speed_deg_s) {
+    const auto heading = [&](double t) { return kDegree * (359.0 + speed_deg_s * t + random.normal()); };
+    double sum_s = 0.0;
+    for (const TimeSpan& span : still_stretches(tracked(60.0, heading, 250.0), {})) {
+      sum_s += seconds(span.to_ns - span.from_ns);
+    }
+    return sum_s;
+  };
+  CHECK(still_s(0.0) > 55.0);
+  CHECK(still_s(12.0) < 5.0);
 }

@@ -6,6 +6,7 @@
 
 #include "daemon/calibrate/misassigned_share.hpp"
 #include "daemon/calibrate/simulated_units.hpp"
+#include "daemon/calibrate/spike_holes.hpp"
 #include "daemon/calibrate/turn_threshold.hpp"
 #include "daemon/core/angle.hpp"
 #include "daemon/decode/circle.hpp"
@@ -162,4 +163,44 @@ TEST_CASE("onsets in stillness: as many as expected when the spikes are the mode
           return false;
         }).thresholds.empty());
   CHECK(still_onsets(model, data.spikes, data.heading, {}, settings, log_odds, {}, {}).minutes == 0.0);
+}
+
+TEST_CASE("a tracker that runs on when the spikes have ended, or while none came, adds no stillness") {
+  const HeadingModel model = cells(20);
+  const Wake whole = wake(model, 6.0, 0.0, 11);
+  const auto still = still_stretches(whole.heading, {});
+  const auto count = [&](const auto& lost) {
+    std::vector<SpikeSample> spikes = whole.spikes;
+    std::erase_if(spikes, [&](const SpikeSample& spike) { return lost(seconds(spike.time_ns)); });
+    return still_onsets(model, spikes, whole.heading, still, ungated_detector(model, turns::Method::kLogOdds),
+                        std::vector<double>{-1.0}, {.minutes = 20.0}, {});
+  };
+  const StillOnsets all = count([](double) { return false; });
+  const StillOnsets ended = count([](double t_s) { return t_s > 180.0; });
+  const StillOnsets begun = count([](double t_s) { return t_s < 180.0; });
+  const StillOnsets paused = count([](double t_s) { return t_s > 120.0 && t_s < 300.0; });
+  const StillOnsets hiccup = count([](double t_s) { return std::fmod(t_s, 60.0) < 0.5; });
+  CHECK(all.observed[0] > 0);
+  for (const auto* still_there : {&ended, &begun, &paused}) {
+    CHECK(still_there->minutes == Approx(all.minutes / 2.0).epsilon(0.1));
+    const double expected = still_there->expected(0);
+    CHECK(std::fabs(static_cast<double>(still_there->observed[0]) - expected) < 4.0 * std::sqrt(expected + 1.0));
+  }
+  CHECK(hiccup.minutes == all.minutes);
+}
+
+TEST_CASE("cells so few that a second without a spike is nothing special lose no stillness") {
+  HeadingModel model = cells(2);
+  for (HeadingUnit& unit : model.units) {
+    for (float& rate_hz : unit.rate_hz) rate_hz *= 0.1F;
+  }
+  const Wake data = wake(model, 6.0, 0.0, 5);
+  CHECK(spike_holes(model, data.spikes, data.heading).empty());
+  const std::vector<TimeSpan> holes{{10, 20}, {40, 45}};
+  const auto kept = outside(std::vector<TimeSpan>{{0, 5}, {8, 30}, {41, 44}, {44, 50}}, holes);
+  REQUIRE(kept.size() == 4);
+  CHECK(kept[1].from_ns == 8);
+  CHECK(kept[1].to_ns == 10);
+  CHECK(kept[2].from_ns == 20);
+  CHECK(kept[3].from_ns == 45);
 }

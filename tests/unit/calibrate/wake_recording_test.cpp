@@ -125,6 +125,12 @@ TEST_CASE("the fit is that of the same data from a file, with thresholds; it ref
   CHECK(model->hash == model_hash(*model));
   CHECK(model->turn_thresholds.size() >= 2);
   CHECK(model->cusum_thresholds.size() >= 2);
+  for (const auto* rows : {&model->turn_thresholds, &model->cusum_thresholds}) {
+    for (const HeadingTurnThreshold& row : *rows) {
+      CHECK(row.low_per_minute < 0.5 * row.false_alarms_per_minute);  // as wide as what no stillness confirms
+      CHECK(row.high_per_minute > 1.9 * row.false_alarms_per_minute);
+    }
+  }
   auto same = calibrate_heading(recording.spikes(), recording.headings(), {});
   REQUIRE(same);
   same->handedness = Handedness::kConfirmed;

@@ -1,7 +1,10 @@
 // A session log as CSV: the documented columns, exact times, arms told only when asked, whole files or none.
 #include <catch2/catch.hpp>
 #include <set>
+#include <sstream>
 
+#include "daemon/record/repair.hpp"
+#include "daemon/record/session_reader.hpp"
 #include "tests/unit/record/session_samples.hpp"
 #include "tools/commands/export_csv.hpp"
 
@@ -34,6 +37,13 @@ OutputEvent veto_output(SessionNs at_ns) {
   event.payload.veto.cause.value.population = {
       Direction::kCounterclockwise, 80.0F, 3.0F, 0.6F, 0.5F, 0.7F, 0.2F, 0.1F, 0.3F};
   event.payload.veto.reason = VetoReason::kWrongState;
+  return event;
+}
+
+InputEvent answer(std::uint32_t trigger, OutputResult result) {
+  InputEvent event;
+  event.kind = InputKind::kOutputResult;
+  event.payload.output = {result, 0, 0, trigger, 0};
   return event;
 }
 
@@ -125,6 +135,64 @@ TEST_CASE("arms of a blinded session are told only when asked for") {
   CHECK(column(folder.path() / "blind" / "triggers.csv", "arm") == Strings{"", ""});
   exported(bytes, folder.path() / "open", true);
   CHECK(column(folder.path() / "open" / "triggers.csv", "arm") == Strings{"stim", "sham"});
+}
+
+TEST_CASE("what the output answered stands beside each trigger, its last word, and tells no arm of a blinded session") {
+  const TemporaryFolder folder;
+  const auto log = [](bool blinded) {
+    SessionWriter writer(session_options(blinded));
+    for (const std::uint32_t id : {1U, 2U, 3U, 4U, 5U}) {
+      writer.output(trigger_output(id, id == 2 ? Arm::kSham : Arm::kStim), stamps_at(100));
+      if (id > 1) writer.input(answer(id - 1, id == 3 ? OutputResult::kSham : OutputResult::kFired));
+    }
+    writer.input(answer(3, OutputResult::kStopped));
+    writer.input(answer(4, OutputResult::kFailed));
+    writer.input(answer(5, OutputResult::kRefused));
+    writer.finish();
+    return std::string(writer.pending());
+  };
+  const Strings told{"fired", "", "stopped", "failed", "refused"};
+  exported(log(false), folder.path());
+  CHECK(column(folder.file("triggers.csv"), "result") == told);
+  CHECK(column(folder.file("triggers.csv"), "arm") == Strings{"stim", "sham", "stim", "stim", "stim"});
+  exported(log(true), folder.path());
+  CHECK(column(folder.file("triggers.csv"), "result") == Strings(5));
+  exported(log(true), folder.path(), true);
+  CHECK(column(folder.file("triggers.csv"), "result") == told);
+}
+
+TEST_CASE("a repaired log tells of a hole in its middle where it is: nothing is replayed across it") {
+  const TemporaryFolder folder;
+  SessionWriter writer(session_options());
+  std::vector<std::size_t> ends;
+  for (SampleIndex chunk = 0; chunk < 3; ++chunk) {
+    for (SampleIndex i = 0; i < 50; ++i) writer.input(spike(7, 1000 * (50 * chunk + i), 50 * chunk + i));
+    writer.close_chunk();
+    ends.push_back(writer.pending().size());
+  }
+  writer.digest({150, 0, 0, 0, 1});
+  writer.finish();
+  std::string bytes(writer.pending());
+  bytes[(ends[0] + ends[1]) / 2] ^= 0x10;
+  auto damaged = McapReader::from(std::make_unique<MemorySource>(bytes), "night.mcap");
+  std::ostringstream repaired;
+  CHECK(repair_log(*damaged, repaired, [](std::uint64_t) {}).damages == 1);
+
+  auto session = SessionReader::from(*McapReader::from(std::make_unique<MemorySource>(repaired.str()), "repaired.mcap"),
+                                     "repaired.mcap");
+  REQUIRE(session);
+  std::size_t inputs = 0;
+  for (auto item = session->next(); item != SessionReader::Item::kEnd; item = session->next()) {
+    if (item == SessionReader::Item::kInput) ++inputs;
+  }
+  CHECK(inputs == 50);
+  CHECK_FALSE(session->complete());
+  const auto report = exported(repaired.str(), folder.path());
+  CHECK(report.gaps == 1);
+  CHECK_FALSE(report.whole);
+  REQUIRE(report.warnings.size() == 1);
+  CHECK_THAT(report.warnings[0], Catch::Contains("night.mcap: byte"));
+  CHECK(report.rows.at("spikes.csv") == 100);
 }
 
 TEST_CASE("a log without a footer is exported with a warning") {

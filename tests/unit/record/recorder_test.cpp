@@ -5,8 +5,11 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/mount.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <cerrno>
 #include <span>
@@ -18,6 +21,16 @@
 using namespace vturn;
 using namespace vturn::record;
 using namespace vturn::test;
+
+namespace {
+std::atomic<int> sync_errno{0};
+}  // namespace
+
+/// In place of the C library's: a disk that loses pages.
+extern "C" int fdatasync(int descriptor) {
+  errno = sync_errno.load();
+  return errno != 0 ? -1 : static_cast<int>(::syscall(SYS_fdatasync, descriptor));
+}
 
 namespace {
 
@@ -259,6 +272,38 @@ TEST_CASE("after a gap recording goes on, and the marks add up to what was lost"
   CHECK(marked_inputs == refused_inputs);
   CHECK(marked_outputs == refused_outputs);
   CHECK(inputs == accepted);
+}
+
+TEST_CASE("a sync that fails has lost what it was to store: the log is incomplete, whatever is written afterwards") {
+  const TemporaryFolder folder;
+  auto recorder = started(recorder_options(folder));
+  const auto inputs = random_inputs(71, 3000);
+  const std::span<const InputEvent> all(inputs);
+  sync_errno = EINTR;  // no failure: it is tried again
+  for (const auto& event : all.first(1000)) REQUIRE(recorder->try_input(event));
+  REQUIRE(eventually([&] { return recorder->written_bytes() > 20'000; }));
+  CHECK(recorder->state() == State::kRecording);
+  sync_errno = EIO;
+  for (const auto& event : all.subspan(1000, 1000)) REQUIRE(recorder->try_input(event));
+  CHECK(eventually([&] { return recorder->state() == State::kIncomplete; }));
+  CHECK(recorder->write_errors() == 1);
+  sync_errno = 0;
+  const auto written = recorder->written_bytes();
+  for (const auto& event : all.subspan(2000)) REQUIRE(recorder->try_input(event));
+  REQUIRE(eventually([&] { return recorder->written_bytes() > written; }));
+  CHECK(recorder->write_error() == EIO);
+  CHECK_FALSE(recorder->stop().whole);
+  CHECK(recorder->lost() == 0);
+}
+
+TEST_CASE("the sync at the end of a session counts too") {
+  const TemporaryFolder folder;
+  auto recorder = started(recorder_options(folder));
+  for (const auto& event : random_inputs(73, 1000)) REQUIRE(recorder->try_input(event));
+  sync_errno = EIO;
+  CHECK_FALSE(recorder->stop().whole);
+  sync_errno = 0;
+  CHECK(recorder->state() == State::kIncomplete);
 }
 
 TEST_CASE("a device that holds the writing thread does not hold the stop") {
