@@ -128,6 +128,16 @@ TEST_CASE("a table without labels gives the Gaussians that made it") {
   CHECK(found->share[2] == Approx(0.125).margin(0.01));
 }
 
+TEST_CASE("without labels, a feature that a state lacks makes no model") {
+  auto epochs = cycles(40, 30, 40, 10).epochs();
+  for (auto& epoch : epochs) {
+    if (epoch.stage != SleepState::kRem) epoch.frame.set(SleepFeature::kGamma, 2.0F);
+  }
+  const auto found = calibrate_sleep_unsupervised(epochs);
+  REQUIRE_FALSE(found);
+  CHECK_THAT(found.error(), Contains("too little REM in which delta, theta, gamma, emg all have values"));
+}
+
 TEST_CASE("without labels it refuses with the reason") {
   CHECK_THAT(refusal(cycles(10, 30, 40, 10)), Contains("0.9 h of features"));
   CHECK_THAT(refusal(cycles(1, 3000, 0, 0)), Contains("of one kind"));
