@@ -13,9 +13,10 @@
 namespace vturn {
 
 struct SleepCalibrationSettings {
-  std::vector<SleepFeature> features;  ///< empty = chosen by cross-validation
-  double minutes_per_state = 5.0;      ///< fewer labelled minutes of a state are refused
-  std::size_t blocks = 5;              ///< of the blocked cross-validation
+  static constexpr double kFewestMinutes = 5.0;
+  std::vector<SleepFeature> features;         ///< empty = chosen by cross-validation
+  double minutes_per_state = kFewestMinutes;  ///< fewer minutes of a state, with all its features, are refused
+  std::size_t blocks = 5;                     ///< of the blocked cross-validation
   /// Told the share done; false stops the calibration.
   std::function<bool(double)> progress = [](double) { return true; };
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "daemon/core/format.hpp"
 #include "daemon/sleep/quantile.hpp"
 
 namespace vturn {
@@ -30,6 +31,13 @@ void add_scatter(const LabelledEpoch& epoch, const std::vector<SleepFeature>& fe
   }
 }
 
+std::string names_of(const std::vector<SleepFeature>& features) {
+  std::string names;
+  for (SleepFeature feature : features)
+    names.append(names.empty() ? "" : ", ").append(kSleepFeatureNames[static_cast<std::size_t>(feature)]);
+  return names;
+}
+
 void shrink(SleepEmission& emission, std::size_t features, double epochs, double shrinkage) {
   for (std::size_t i = 0; i < features; ++i) {
     for (std::size_t j = 0; j < features; ++j) {
@@ -45,6 +53,22 @@ void shrink(SleepEmission& emission, std::size_t features, double epochs, double
 
 bool teaches(const LabelledEpoch& epoch, const std::vector<SleepFeature>& features) noexcept {
   return epoch.stage != SleepState::kUnknown && holds_all(epoch, features);
+}
+
+std::string refuse_untaught(std::span<const LabelledEpoch> epochs, const std::vector<SleepFeature>& features,
+                            double minutes) {
+  std::array<double, kSleepStates> taught_s{};
+  const double epoch_s = epoch_length_s(epochs);
+  for (const LabelledEpoch& epoch : epochs) {
+    if (teaches(epoch, features)) taught_s[state_index(epoch)] += epoch_s;
+  }
+  for (std::size_t s = 0; s < kSleepStates; ++s) {
+    if (taught_s[s] >= 60.0 * minutes) continue;
+    return std::string("too little ") + kSleepStateNames[s] + " in which " + names_of(features) + " all have values: " +
+           format("%.1f min, at least %.1f are needed; take a longer recording or fewer features", taught_s[s] / 60.0,
+                  minutes);
+  }
+  return {};
 }
 
 std::array<SleepEmission, kSleepStates> fit_emissions(std::span<const LabelledEpoch> epochs,

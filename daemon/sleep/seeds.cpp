@@ -18,7 +18,6 @@ constexpr double kSurelyHigh = 0.05;
 /// How far a REM seed lies from NREM: less delta, more theta for its delta.
 constexpr double kLessDeltaSd = 2.5;
 constexpr double kMoreRatioSd = 2.0;
-constexpr double kFewestRemS = 48.0;
 
 double density(double value, double mean, double sd) noexcept {
   const double z = (value - mean) / sd;
@@ -172,11 +171,11 @@ Expected<StateSeeds> seed_states(std::span<const LabelledEpoch> epochs) {
     }
   }
   const double rem_s = static_cast<double>(seeds.rem) * epoch_length_s(epochs);
-  if (rem_s < kFewestRemS)
+  if (rem_s < kFewestSeedsS)
     return Error{
         format("only %.0f s look like REM for certain, at least %.0f are needed: record 3 to 4 h of the light "
                "phase, or score some",
-               rem_s, kFewestRemS)};
+               rem_s, kFewestSeedsS)};
   return seeds;
 }
 

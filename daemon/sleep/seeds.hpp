@@ -24,6 +24,9 @@ struct TwoNormals {
 /// By expectation-maximisation from the quartiles; at least four values.
 TwoNormals fit_two_normals(const std::vector<double>& values);
 
+/// Fewer seconds of a state than this are too few to start from.
+inline constexpr double kFewestSeedsS = 48.0;
+
 /// Epochs that are wake, NREM or REM by what any mouse's sleep looks like; UNKNOWN where that does not tell.
 struct StateSeeds {
   std::vector<SleepState> stages;  ///< of every epoch

@@ -19,9 +19,10 @@ constexpr double kLongestBridgeS = 60.0;
 
 }  // namespace
 
-void SleepFilter::prepare(const SleepModel& model, double step_s) {
+void SleepFilter::prepare(const SleepModel& model, double step_s, double spacing_s) {
   model_ = model;
   step_s_ = step_s;
+  spacing_s_ = std::max(step_s, spacing_s);
   temper_ = std::min(1.0, step_s / model.evidence_constant_s);
   adaptation_rate_ = model.adaptation_s > 0.0 ? 1.0 - math::exp(-step_s / model.adaptation_s) : 0.0;
   quality_rate_ = 1.0 - math::exp(-step_s / kQualityConstantS);
@@ -42,10 +43,15 @@ void SleepFilter::reset() noexcept {
 void SleepFilter::gap() noexcept {
   posterior_ = prior_;
   motion_gate_.reset();
-  quality_ = candidate_s_ = bad_s_ = good_s_ = 0.0;
+  quality_ = candidate_s_ = bad_s_ = good_s_ = units_only_s_ = 0.0;
   started_ = false;
   candidate_ = SleepState::kUnknown;
   enter(SleepState::kUnknown);
+}
+
+void SleepFilter::lose_state() noexcept {
+  candidate_ = SleepState::kUnknown;
+  if (state_ != SleepState::kUnknown) enter(SleepState::kUnknown);
 }
 
 void SleepFilter::enter(SleepState state) noexcept {
@@ -59,6 +65,7 @@ SleepOutput SleepFilter::step(const FeatureFrame& frame) noexcept {
   const bool good = usable(frame);
   good_s_ = good ? good_s_ + step_s_ : 0.0;
   bad_s_ = good ? 0.0 : bad_s_ + step_s_;
+  if (good) units_only_s_ = units_only(frame) ? units_only_s_ + step_s_ : 0.0;
   if (good) update(frame);
   rate_quality(frame, good);
   const double offset = offset_[static_cast<std::size_t>(SleepFeature::kEmg)];
@@ -69,6 +76,10 @@ SleepOutput SleepFilter::step(const FeatureFrame& frame) noexcept {
   result.moving = moving ? 1 : 0;
   result.motion_unmeasured = motion_gate_.unmeasured() ? 1 : 0;
   return result;
+}
+
+bool SleepFilter::units_only(const FeatureFrame& frame) const noexcept {
+  return (frame.valid & emission_.features() & static_cast<SleepFeatureMask>(~kUnitFeatures)) == 0;
 }
 
 bool SleepFilter::usable(const FeatureFrame& frame) const noexcept {
@@ -89,10 +100,12 @@ void SleepFilter::rate_quality(const FeatureFrame& frame, bool good) noexcept {
 
 void SleepFilter::bridge(SessionNs time_ns) noexcept {
   if (started_) {
-    const double steps = std::floor(seconds(time_ns - last_time_ns_) / step_s_ + 0.5);
+    const double passed_s = seconds(time_ns - last_time_ns_);
+    const double steps = std::floor(passed_s / step_s_ + 0.5);
     if (steps * step_s_ > kLongestBridgeS) {
       gap();
     } else {
+      if (passed_s - spacing_s_ > model_.unknown_after_s) lose_state();
       for (double missed = 1.0; missed < steps; missed += 1.0) {
         vturn::predict(transitions_, posterior_);
         bad_s_ += step_s_;
@@ -138,7 +151,10 @@ void SleepFilter::adapt(const FeatureFrame& frame) noexcept {
 SleepState SleepFilter::wanted(bool moving) const noexcept {
   const double p_rem = posterior_[2];
   const bool was_rem = state_ == SleepState::kRem;
-  if (!moving && p_rem >= (was_rem ? model_.rem_off : model_.rem_on)) return SleepState::kRem;
+  // Units tell REM from NREM, not from wake: what they alone would hold on to may have ended long ago.
+  const bool told = units_only_s_ <= model_.unknown_after_s;
+  if (was_rem && !told) return SleepState::kUnknown;
+  if (!moving && told && p_rem >= (was_rem ? model_.rem_off : model_.rem_on)) return SleepState::kRem;
   const std::size_t other = posterior_[0] >= posterior_[1] ? 0 : 1;
   // Leaving REM needs no proof of what follows; wake and NREM change over only when sure.
   if (was_rem || posterior_[other] >= model_.switch_probability) return sleep_state_of(other);
@@ -146,11 +162,7 @@ SleepState SleepFilter::wanted(bool moving) const noexcept {
 }
 
 void SleepFilter::decide(bool moving) noexcept {
-  if (bad_s_ > model_.unknown_after_s) {
-    candidate_ = SleepState::kUnknown;
-    if (state_ != SleepState::kUnknown) enter(SleepState::kUnknown);
-    return;
-  }
+  if (bad_s_ > model_.unknown_after_s || gain_fit_.refused()) return lose_state();
   if (state_ == SleepState::kUnknown && good_s_ < kEstablishConstants * model_.evidence_constant_s) return;
   const SleepState want = wanted(moving);
   if (want == state_) {
@@ -174,7 +186,7 @@ SleepOutput SleepFilter::output(const FeatureFrame& frame) const noexcept {
   result.p_rem = static_cast<float>(posterior_[2]);
   result.time_in_state_s = static_cast<float>(time_in_state_s_);
   result.motion = static_cast<float>(motion_gate_.level());
-  result.quality = static_cast<float>(quality_);
+  result.quality = gain_fit_.refused() ? 0.0F : static_cast<float>(quality_);
   for (std::size_t i = 0; i < kLiveSleepFeatures; ++i) {
     const auto feature = static_cast<SleepFeature>(i);
     if (frame.has(feature))

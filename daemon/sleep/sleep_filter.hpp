@@ -18,8 +18,8 @@ namespace vturn {
 /// Strictly causal, deterministic, no allocation in step().
 class SleepFilter {
  public:
-  /// `step_s`: time between frames, (0, 4].
-  void prepare(const SleepModel& model, double step_s = 0.1);
+  /// `step_s`: step of the prediction, (0, 4]. `spacing_s`: time between frames where it is longer than a step.
+  void prepare(const SleepModel& model, double step_s = 0.1, double spacing_s = 0.0);
   /// Back to the state after prepare(): posterior, offsets and gains forgotten.
   void reset() noexcept;
   /// The data were interrupted: state UNKNOWN until re-established; offsets and gains are kept (same animal, same
@@ -30,6 +30,9 @@ class SleepFilter {
 
   /// P(wake), P(NREM), P(REM) in double precision.
   [[nodiscard]] const std::array<double, kSleepStates>& posterior() const noexcept { return posterior_; }
+  /// The gains that fit these signals best are none that an amplifier makes: UNKNOWN, with a quality of 0, until a
+  /// later fit is plausible.
+  [[nodiscard]] bool gains_refused() const noexcept { return gain_fit_.refused(); }
   /// Log-power offset (nats) of each feature against the model.
   [[nodiscard]] const std::array<double, kSleepFeatures>& offsets() const noexcept { return offset_; }
 
@@ -41,6 +44,8 @@ class SleepFilter {
   [[nodiscard]] bool usable(const FeatureFrame& frame) const noexcept;
   void rate_quality(const FeatureFrame& frame, bool good) noexcept;
   void decide(bool moving) noexcept;
+  void lose_state() noexcept;
+  [[nodiscard]] bool units_only(const FeatureFrame& frame) const noexcept;
   [[nodiscard]] SleepState wanted(bool moving) const noexcept;
   void enter(SleepState state) noexcept;
   [[nodiscard]] SleepOutput output(const FeatureFrame& frame) const noexcept;
@@ -54,6 +59,7 @@ class SleepFilter {
   std::array<double, kSleepStates> posterior_{};
   std::array<double, kSleepFeatures> offset_{};
   double step_s_ = 0.1;
+  double spacing_s_ = 0.1;
   double temper_ = 1.0;
   double adaptation_rate_ = 0.0;
   double quality_rate_ = 1.0;
@@ -62,6 +68,7 @@ class SleepFilter {
   double candidate_s_ = 0.0;
   double bad_s_ = 0.0;
   double good_s_ = 0.0;
+  double units_only_s_ = 0.0;  ///< for how long there is nothing but units to go by
   SessionNs last_time_ns_ = 0;
   bool started_ = false;
   SleepState state_ = SleepState::kUnknown;

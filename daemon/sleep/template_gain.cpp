@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "daemon/core/format.hpp"
 #include "daemon/core/math.hpp"
@@ -11,11 +12,15 @@ namespace vturn {
 namespace {
 
 constexpr double kFitS = 600.0;
-/// Of the grid's ±3 nats.
-constexpr double kLargestShift = 2.7;
 
 void move(MotionReference& reference, double shift) noexcept {
   if (reference.known) reference.nrem_median += shift;
+}
+
+/// What is known of the saved recording is not known of this one.
+void forget_calibration(SleepModel& model) noexcept {
+  model.cv_kappa = model.cv_rem_f1 = model.cv_onset_latency_s = std::numeric_limits<double>::quiet_NaN();
+  model.epochs = {};
 }
 
 std::string refuse_short(std::span<const LabelledEpoch> epochs, const SleepModel& saved) {
@@ -30,6 +35,8 @@ std::string refuse_short(std::span<const LabelledEpoch> epochs, const SleepModel
 }  // namespace
 
 Expected<TemplateFit> fit_template(const SleepModel& saved, std::span<const LabelledEpoch> epochs) {
+  if (saved.manual.known)
+    return Error{"thresholds set by hand have no shapes to fit gains with: set them anew with --thresholds"};
   if (auto reason = refuse_short(epochs, saved); !reason.empty()) return Error{reason};
   SleepModel fitting = saved;
   fitting.gain_fit_s = 2.0 * kFitS;
@@ -37,11 +44,11 @@ Expected<TemplateFit> fit_template(const SleepModel& saved, std::span<const Labe
   gains.prepare(fitting, filter_step_s(saved, epochs));
   for (const LabelledEpoch& epoch : epochs) {
     if (!gains.active()) break;
-    gains.step(epoch.frame);
+    if ((epoch.frame.valid & kBrainFeatures) != 0) gains.step(epoch.frame);
   }
   const double brain = gains.shift(SleepFeature::kDelta);
   const double emg = gains.shift(SleepFeature::kEmg);
-  if (std::max(std::fabs(brain), std::fabs(emg)) > kLargestShift)
+  if (gains.refused())
     return Error{"the gains that fit best differ by more than a factor of 15: other signals, or another unit of power"};
   TemplateFit result{saved, math::exp(brain), math::exp(emg)};
   SleepModel& model = result.model;
@@ -53,6 +60,7 @@ Expected<TemplateFit> fit_template(const SleepModel& saved, std::span<const Labe
     model.rules.log_emg += emg;
     model.rules.log_delta += brain;
   }
+  forget_calibration(model);
   model.hash = model_hash(model);
   return result;
 }

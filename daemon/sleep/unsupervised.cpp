@@ -146,6 +146,8 @@ Expected<UnsupervisedCalibration> calibrate_sleep_unsupervised(std::span<const L
   SleepModel model;
   model.features = usable_features(seeded);
   model.epoch_s = epoch_s;
+  if (auto reason = refuse_untaught(seeded, model.features, kFewestSeedsS / 60.0); !reason.empty())
+    return Error{reason};
   const auto prior = fit_emissions(seeded, model.features, kShrinkage);
   model.emissions = prior;
   std::vector<StateVector> states = smooth_states(model, epochs);
@@ -156,11 +158,14 @@ Expected<UnsupervisedCalibration> calibrate_sleep_unsupervised(std::span<const L
   for (const StateVector& p : states) result.stages.push_back(sleep_state_of(likeliest(p)));
   for (const SleepState stage : result.stages)
     result.share[static_cast<std::size_t>(stage) - 1] += 1.0 / static_cast<double>(epochs.size());
-  result.model = fit_sleep_model(labelled(epochs, result.stages), {model.features, kShrinkage, model.adaptation_s});
+  const auto told = labelled(epochs, result.stages);
+  result.model = fit_sleep_model(told, {model.features, kShrinkage, model.adaptation_s});
   result.model.emissions = model.emissions;
   result.model.hash = model_hash(result.model);
   if (auto reason = refuse_sleep(result, seeds->tone, epoch_s); !reason.empty()) return Error{reason};
   if (auto reason = implausible_shape(result.model); !reason.empty()) return Error{reason};
+  constexpr double kFewestMinutes = SleepCalibrationSettings::kFewestMinutes;
+  if (auto reason = refuse_untaught(told, model.features, kFewestMinutes); !reason.empty()) return Error{reason};
   if (auto problem = model_problem(result.model); !problem.empty()) return Error{problem};
   return result;
 }

@@ -88,6 +88,39 @@ TEST_CASE("what cannot make a model is refused with its reason") {
   CHECK(says(refusal(swapped), "delta power is higher in REM"));
 }
 
+TEST_CASE("a state that no epoch teaches is refused, whatever is scored") {
+  auto deaf = table(40, {30, 40, 8});
+  for (std::size_t i = 0; i < deaf.size(); ++i) {
+    const bool rem = deaf[i].stage == SleepState::kRem;
+    if (rem ? i > 500 : i % 3 == 0)
+      deaf[i].frame.valid = static_cast<SleepFeatureMask>(deaf[i].frame.valid & kBrainFeatures);
+  }
+  CHECK(says(refusal(deaf), "too little REM in which delta, theta, emg all have values: 3."));
+  SleepCalibrationSettings settings;
+  settings.features = {SleepFeature::kDelta, SleepFeature::kTheta, SleepFeature::kMotion};
+  const auto still = calibrate_sleep(table(40, {30, 40, 8}), settings);
+  REQUIRE_FALSE(still);
+  CHECK(says(still.error(), "too little wake in which delta, theta, motion all have values: 0.0 min"));
+}
+
+TEST_CASE("REM that is missed in cross-validation is warned of, however sure the little that is told") {
+  // REM looks like NREM.
+  auto epochs = table(40, {30, 40, 8});
+  const auto nrem = table(1, {0, 4000, 0}, 5);
+  for (std::size_t i = 0; i < epochs.size(); ++i) {
+    if (epochs[i].stage != SleepState::kRem) continue;
+    epochs[i].frame.log_power = nrem[i].frame.log_power;
+    epochs[i].frame.log_power[0] -= 0.1F;
+  }
+  const auto result = calibrate_sleep(epochs, {});
+  REQUIRE(result);
+  const auto& warnings = result->warnings;
+  INFO(result->cross_validated.rem_precision << " " << result->cross_validated.rem_recall);
+  CHECK(std::any_of(warnings.begin(), warnings.end(), [](const auto& text) {
+    return says(text, "REM was never told") || says(text, "REM recall is only 0.");
+  }));
+}
+
 TEST_CASE("no EMG is allowed, and told") {
   auto epochs = table(40, {30, 40, 8});
   for (auto& epoch : epochs) epoch.frame.valid = static_cast<SleepFeatureMask>(epoch.frame.valid & kBrainFeatures);

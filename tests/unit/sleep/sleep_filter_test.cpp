@@ -123,9 +123,107 @@ TEST_CASE("missing frames are bridged; a long silence starts over") {
   session.now_ns += 3 * kNsPerS;
   CHECK(session.feed(nrem_frame, 0.1).state == SleepState::kNrem);
   session.now_ns += 6 * kNsPerS;
-  session.feed(nrem_frame, 0.1);
+  CHECK(session.feed(nrem_frame, 2.8).state == SleepState::kUnknown);
+  CHECK(session.feed(nrem_frame, 5.0).state == SleepState::kNrem);
   session.now_ns += 100 * kNsPerS;
   CHECK(session.feed(nrem_frame, 0.1).state == SleepState::kUnknown);
+}
+
+TEST_CASE("REM does not outlive a hole in the frames") {
+  Session session;
+  session.feed(nrem_frame, 60.0);
+  REQUIRE(session.feed(rem_frame, 30.0).state == SleepState::kRem);
+  session.now_ns += 30 * kNsPerS;
+  CHECK(session.feed(rem_frame, 0.1).state == SleepState::kUnknown);
+  CHECK(session.feed(rem_frame, 15.0).state == SleepState::kRem);
+}
+
+TEST_CASE("rows of a table further apart than the filter's bridge are no holes") {
+  SleepFilter filter;
+  filter.prepare(test::synthetic_model(), 4.0, 10.0);
+  SleepOutput output{};
+  for (SessionNs t_ns = 10 * kNsPerS; t_ns < 300 * kNsPerS; t_ns += 10 * kNsPerS) {
+    output = filter.step(nrem_frame(t_ns));
+    CHECK(output.state == SleepState::kNrem);
+  }
+  CHECK(output.time_in_state_s > 200.0F);
+}
+
+TEST_CASE("REM ends where nothing but units is left to tell it from wake") {
+  SleepModel model = test::synthetic_model();
+  model.features.push_back(SleepFeature::kTurnSpeed);
+  constexpr double speeds[3] = {-0.5, 2.0, -0.5};
+  for (std::size_t s = 0; s < kSleepStates; ++s) {
+    model.emissions[s].mean[3] = speeds[s];
+    model.emissions[s].covariance[3][3] = 0.3;
+  }
+  Session session(model);
+  const auto slow = [](FeatureFrame& frame) { frame.set(SleepFeature::kTurnSpeed, -0.5F); };
+  const auto only_slow = [](FeatureFrame& frame) {
+    frame.valid = 0;
+    frame.set(SleepFeature::kTurnSpeed, -0.5F);
+  };
+  session.feed(nrem_frame, 60.0, [](FeatureFrame& frame) { frame.set(SleepFeature::kTurnSpeed, 2.0F); });
+  REQUIRE(session.feed(rem_frame, 30.0, slow).state == SleepState::kRem);
+  CHECK(session.feed(rem_frame, 4.0, only_slow).state == SleepState::kRem);
+  const SleepOutput lost = session.feed(rem_frame, 1.2, only_slow);
+  CHECK(lost.p_rem > 0.5F);
+  CHECK(lost.state == SleepState::kUnknown);
+  CHECK(session.feed(rem_frame, 10.0, slow).state == SleepState::kRem);
+}
+
+TEST_CASE("gains that no amplifier makes leave the state unknown until the signals are right") {
+  SleepModel model = test::synthetic_model();
+  model.gain_fit_s = 120.0;
+  Session session(model);
+  const auto other = [](FeatureFrame& frame) {
+    frame.log_power[0] += 4.6F;
+    frame.log_power[1] += 4.6F;
+  };
+  const auto cycles = [&](int count, auto change) {
+    SleepOutput output{};
+    std::size_t told = 0;
+    for (int i = 0; i < count; ++i) {
+      for (auto* frame : {wake_frame, nrem_frame, rem_frame}) {
+        for (int n = 0; n < 25; ++n) {
+          output = session.feed(frame, 1.0, change);
+          if (output.state != SleepState::kUnknown) ++told;
+        }
+      }
+    }
+    return std::pair(output, told);
+  };
+  cycles(1, other);  // a minute tells nothing of gains yet
+  const auto [wrong, told] = cycles(10, other);
+  CHECK(told == 0);
+  CHECK(session.filter.gains_refused());
+  CHECK(wrong.quality == 0.0F);
+  cycles(4, [](FeatureFrame&) {});
+  CHECK_FALSE(session.filter.gains_refused());
+  const auto [right, found] = cycles(2, [](FeatureFrame&) {});
+  CHECK(found == 150);
+  CHECK(right.state == SleepState::kRem);
+  CHECK(right.quality > 0.9F);
+}
+
+TEST_CASE("the gains' fit ends without a brain signal too, and units adapt") {
+  SleepModel model = test::synthetic_model();
+  model.features.push_back(SleepFeature::kRate);
+  for (std::size_t s = 0; s < kSleepStates; ++s) {
+    model.emissions[s].mean[3] = 4.0;
+    model.emissions[s].covariance[3][3] = 0.3;
+  }
+  model.gain_fit_s = 60.0;
+  Session session(model);
+  const auto units = [](FeatureFrame& frame) {
+    frame.valid = feature_bit(SleepFeature::kEmg);
+    frame.set(SleepFeature::kRate, 4.5F);
+  };
+  constexpr auto kRate = static_cast<std::size_t>(SleepFeature::kRate);
+  session.feed(nrem_frame, 59.0, units);
+  CHECK(session.filter.offsets()[kRate] == 0.0);
+  session.feed(nrem_frame, 600.0, units);
+  CHECK(session.filter.offsets()[kRate] > 0.1);
 }
 
 TEST_CASE("gains unlike the calibration's are found in the first minutes") {
