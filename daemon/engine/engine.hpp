@@ -33,6 +33,7 @@ class Engine {
   /// The newest features of sleep.
   [[nodiscard]] const FeatureFrame& sleep_frame() const noexcept { return sleep_.frame(); }
   [[nodiscard]] std::span<const SignalQuality> signal_quality() const noexcept { return sleep_.quality(); }
+  [[nodiscard]] bool sleep_gains_refused() const noexcept { return sleep_.gains_refused(); }
   [[nodiscard]] SleepState sleep_state() const noexcept { return sleep_.state(); }
   /// Newest session time taken.
   [[nodiscard]] SessionNs session_ns() const noexcept { return session_ns_; }

@@ -32,6 +32,7 @@ class SleepStage {
   /// The newest that the filter took.
   [[nodiscard]] const FeatureFrame& frame() const noexcept { return frame_; }
   [[nodiscard]] std::span<const SignalQuality> quality() const noexcept { return features_.quality(); }
+  [[nodiscard]] bool gains_refused() const noexcept { return enabled_ && filter_.gains_refused(); }
   [[nodiscard]] SleepState state() const noexcept { return last_.state; }
 
  private:

@@ -222,6 +222,7 @@ void DecisionLoop::once_a_second(MonoNs now_ns) noexcept {
   snapshot.ttl = engine.ttl_edges();
   snapshot.late_spikes = engine.late_spikes();
   snapshot.undetectable_sides = engine.undetectable_sides();
+  snapshot.sleep_gains_refused = engine.sleep_gains_refused();
   const auto quality = engine.signal_quality();
   snapshot.signal_count = quality.size();
   std::copy(quality.begin(), quality.end(), snapshot.signals.begin());

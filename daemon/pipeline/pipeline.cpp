@@ -1,10 +1,12 @@
 #include "daemon/pipeline/pipeline.hpp"
 
 #include <array>
+#include <cerrno>
 #include <ctime>
 #include <filesystem>
 #include <memory>
 #include <stdexcept>
+#include <system_error>
 #include <thread>
 
 #include "daemon/core/text_hash.hpp"
@@ -176,6 +178,23 @@ void log_warnings(const Rig& rig, const EngineSettings& settings) {
   }
 }
 
+/// Tells of a disk that does not take the session log, every ten seconds while it does not.
+class DiskWatch {
+ public:
+  void look(const record::Recorder& recorder, MonoNs now_ns) {
+    const int error = recorder.write_error();
+    // A pipe that nobody empties is told by the recorder's state.
+    if (error == 0 || error == EAGAIN || now_ns < next_ns_) return;
+    next_ns_ = now_ns + 10 * kNsPerS;
+    log_line(VTURN_LOG_ERROR, "session log " + recorder.path() + ": writing failed: " +
+                                  std::error_code(error, std::generic_category()).message() + " (" +
+                                  std::to_string(recorder.write_errors()) + " times); make room, or end the session");
+  }
+
+ private:
+  MonoNs next_ns_ = 0;
+};
+
 void log_end(const SourceSet& sources, const DecisionLoop& loop, const Engine& engine, record::Recorder* recorder) {
   for (const PluginHost* host : sources.hosts()) {
     log_line(VTURN_LOG_INFO, host->name() + ": " + std::to_string(host->counter(VTURN_MESSAGES_RECEIVED)) +
@@ -248,9 +267,11 @@ void run(const Rig& rig, std::atomic<bool>& stop) {
     log_line(VTURN_LOG_INFO, "session " + encoder.session_id + ": publishing on " + publisher.endpoint() +
                                  ", control on " + control.endpoint());
     ServiceWatch service;
+    DiskWatch disk;
     service.ready();
     while (!stop.load()) {
       service.service(health.ticked_ns(), rt::mono_now_ns());
+      if (recorder != nullptr) disk.look(*recorder, rt::mono_now_ns());
       std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
   } catch (...) {

@@ -83,6 +83,7 @@ void lists_to_proto(const HealthSnapshot& health, const Names& names, v1::Health
   for (int reason = 0; reason < v1::VetoReason_ARRAYSIZE; ++reason) {
     if ((health.inhibits >> reason & 1U) != 0) message.add_inhibits(static_cast<v1::VetoReason>(reason));
   }
+  message.set_sleep_gains_refused(health.sleep_gains_refused);
   message.clear_undetectable_sides();
   for (const auto side : {v1::DIRECTION_CLOCKWISE, v1::DIRECTION_COUNTERCLOCKWISE}) {
     if ((health.undetectable_sides >> side & 1) != 0) message.add_undetectable_sides(side);

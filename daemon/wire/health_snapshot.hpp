@@ -79,6 +79,7 @@ struct HealthSnapshot {
   std::uint64_t publish_dropped = 0;
   std::uint64_t output_overflow = 0;
   std::uint64_t inhibits = 0;           ///< bit n set: VetoReason n inhibits now
+  bool sleep_gains_refused = false;     ///< signals that fit the sleep model with no gain of an amplifier
   std::uint8_t undetectable_sides = 0;  ///< bit n set: population events of Direction n cannot be detected
   std::array<SignalQuality, kMaxSleepSignals> signals{};  ///< the first `signal_count`
   std::size_t signal_count = 0;

@@ -241,6 +241,7 @@ TEST_CASE("a stopped subscriber, a stopped pipe and a full disk change neither w
     CHECK(run.subscriber->headings().size() > 30000);
     CHECK(run.subscriber->headings() == runs[0].subscriber->headings());
   }
+  CHECK(runs[3].daemon->output().find("/dev/full: writing failed: No space left on device") != std::string::npos);
   CHECK(reader.process().wait(10s) == 0);
   for (const char* whole : {"undisturbed.mcap", "subscriber.mcap", "piped.mcap"}) {
     INFO(whole);

@@ -61,6 +61,11 @@ std::string status_text(const v1::Reply& reply) {
   for (const int side : health.undetectable_sides()) {
     text += "\n" + words(static_cast<v1::Direction>(side)) + " population events UNDETECTABLE: too few turn cells";
   }
+  if (health.sleep_gains_refused()) {
+    text +=
+        "\nsleep: the signals' gains are far from the sleep model's: wrong channels, or another amplification? "
+        "State UNKNOWN until they fit";
+  }
   for (const auto& source : health.sources()) {
     text += "\nsource " + source.name() + (source.alive() ? ": alive, " : ": SILENT, ") +
             std::to_string(source.messages_received()) + " messages, " + std::to_string(source.messages_lost()) +

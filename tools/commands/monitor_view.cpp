@@ -96,6 +96,7 @@ std::string undetectable(const v1::Health& m) {
   std::string text;
   for (const int side : m.undetectable_sides())
     text += "  " + words(static_cast<v1::Direction>(side)) + " UNDETECTABLE";
+  if (m.sleep_gains_refused()) text += "  SLEEP GAINS REFUSED";
   return text;
 }
 

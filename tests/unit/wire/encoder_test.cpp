@@ -244,6 +244,7 @@ TEST_CASE("health mirrors the snapshot") {
   health.spikes = 51'339;
   health.ttl = 636;
   health.inhibits = 1U << static_cast<unsigned>(VetoReason::kGap) | 1U << static_cast<unsigned>(VetoReason::kMovement);
+  health.sleep_gains_refused = true;
   health.undetectable_sides = 1U << static_cast<unsigned>(Direction::kCounterclockwise);
   health.signal_count = 1;
   health.signals[0] = {.signal = 1, .usable_share = 0.25F, .problem = SignalProblem::kSaturated};
@@ -252,6 +253,7 @@ TEST_CASE("health mirrors the snapshot") {
   CHECK(message.signals(0).name() == "ephys/EMG");
   CHECK(message.signals(0).usable_share() == 0.25F);
   CHECK(message.signals(0).problem() == v1::SIGNAL_PROBLEM_SATURATED);
+  CHECK(message.sleep_gains_refused());
   REQUIRE(message.undetectable_sides_size() == 1);
   CHECK(message.undetectable_sides(0) == v1::DIRECTION_COUNTERCLOCKWISE);
   REQUIRE(message.sources_size() == 2);
