@@ -184,7 +184,9 @@ void IntanRhxSource::use(const RhxIdentity& identity) {
     settings_.reader.outputs = &pulses_;
     reader_.emplace(settings_.reader);
     const SampleIndex next = keep_->page()->next_sample.load(std::memory_order_acquire);
-    if (waveform_.socket.open() && next > 0) reader_->resume(next);
+    if (!waveform_.socket.open() || next == 0) return;
+    reader_->resume(next);
+    if (!spikes_.socket.open() && !settings_.spike_channels.empty()) reader_->spikes_lost();
     return;
   }
   if (settings_.reader.controller != identity.controller) {
@@ -239,6 +241,7 @@ void IntanRhxSource::discard(DataPort& port, MonoNs now_ns) noexcept {
 }
 
 void IntanRhxSource::lost(DataPort& port) noexcept {
+  if (reader_ && port.role == KeptRole::kSpikes && port.open) reader_->spikes_lost();
   port.socket.close();
   port.open = false;
   keep_->drop(port.role);

@@ -224,6 +224,43 @@ TEST_CASE("RHX reader stalled: what is held is dropped, the next frames are an e
   CHECK(run.reader.counters().spikes == 1);
 }
 
+TEST_CASE("RHX reader: frames without their spikes are told as gaps, whole and while it lasts") {
+  RhxRun run(rhx_settings());
+  run.reader.spikes_lost();
+  run.reader.spikes_connected();  // before any frame: nothing was missed
+  run.waveform(rhx_blocks(0, 2));
+  CHECK(told(run) == std::vector<SourceChange>{SourceChange::kUp});
+  CHECK(run.reader.counters().missing_samples == 0);
+  run.reader.spikes_lost();
+  run.waveform(rhx_block(256));
+  REQUIRE(run.changes().size() == 2);
+  CHECK(run.changes()[1].payload.source.change == SourceChange::kGap);
+  CHECK(run.changes()[1].payload.source.count == 128);
+  run.waveform(rhx_blocks(384, 78));
+  CHECK(run.reader.counters().gaps == 1);
+  run.waveform(rhx_block(384 + 78 * 128));  // 0.5 s later
+  CHECK(run.reader.counters().gaps == 2);
+  run.waveform(rhx_block(20'000));  // of which some never came
+  CHECK(run.reader.counters().missing_samples == 20'128 - 256);
+  run.reader.spikes_connected();
+  run.waveform(rhx_block(20'128));
+  run.waveform(rhx_blocks(20'256, 200));
+  CHECK(run.reader.counters().gaps == 4);
+  CHECK(run.reader.counters().missing_samples == 20'256 - 256);
+}
+
+TEST_CASE("RHX reader: spikes that are still lost when a new run begins are told with it and after it") {
+  RhxRun run(rhx_settings());
+  run.waveform(rhx_blocks(0, 100));
+  run.reader.spikes_lost();
+  run.waveform(rhx_block(0));
+  run.waveform(rhx_blocks(128, 80));
+  using C = SourceChange;
+  CHECK(told(run) == std::vector<C>{C::kUp, C::kEpoch, C::kGap});
+  CHECK(run.changes()[1].payload.source.count == 128);
+  CHECK(run.changes()[2].payload.source.count == 79 * 128);
+}
+
 TEST_CASE("RHX reader: blocks of timestamps alone tell the time ten times a second") {
   RhxRun run(rhx_settings());
   run.waveform(rhx_blocks(0, 157));

@@ -131,9 +131,24 @@ TEST_CASE("RHX source: a data connection that RHX drops is opened again and cost
   CHECK(rig.host.counter(VTURN_EPOCHS) == 0);
   CHECK(rig.host.counter(VTURN_MESSAGES_LOST) > 0);
   CHECK(rig.host.counter(VTURN_MESSAGES_LOST) % 128 == 0);
-  rig.rhx.with([](auto& server) { server.drop_client(RhxStream::kSpike); });
-  wait_for("the spikes", [&] { return rig.rhx.connected(); });
   rig.source.stop();
+  CHECK(rig.host.misplaced_ends() == 0);
+}
+
+TEST_CASE("RHX source: spikes that cease while frames go on are a gap at once, and one more when they are back") {
+  Rig rig;
+  rig.rhx.begin();
+  rig.wait_spikes(20);
+  rig.rhx.with([](auto& server) { server.drop_client(RhxStream::kSpike); });
+  wait_for("the gap", [&] { return rig.changes(SourceChange::kGap) >= 1; });
+  CHECK(rig.host.counter(VTURN_MESSAGES_LOST) >= 128);
+  wait_for("the spikes", [&] { return rig.rhx.connected(); });
+  rig.wait_spikes(20);
+  CHECK(rig.changes(SourceChange::kGap) >= 2);
+  rig.rhx.end();
+  rig.source.stop();
+  CHECK(rig.host.counter(VTURN_GAPS) == rig.changes(SourceChange::kGap));
+  CHECK(rig.host.counter(VTURN_EPOCHS) == 0);
   CHECK(rig.host.misplaced_ends() == 0);
 }
 
@@ -145,10 +160,12 @@ TEST_CASE("RHX source: sockets that RHX forgets without closing them are opened 
   wait_for("RHX to forget", [&] { return !rig.rhx.connected(); });
   wait_for("the spikes", [&] { return rig.rhx.connected(); });
   rig.wait_spikes(20);
+  const std::uint64_t gaps = rig.host.counter(VTURN_GAPS);
+  CHECK(gaps >= 1);
   rig.rhx.with([](auto& server) { server.state().waveform.disconnect_asked = true; });
   wait_for("RHX to forget", [&] { return !rig.rhx.connected(); });
   wait_for("the waveform", [&] { return rig.rhx.connected(); });
-  wait_for("the gap", [&] { return rig.host.counter(VTURN_GAPS) == 1; });
+  wait_for("the gap", [&] { return rig.host.counter(VTURN_GAPS) == gaps + 1; });
   rig.source.stop();
   CHECK(rig.host.misplaced_ends() == 0);
 }
