@@ -15,6 +15,7 @@ constexpr MonoNs kConnectNs = kNsPerS;
 constexpr MonoNs kUnansweredNs = 10 * kNsPerS;
 // A pulse to an RHX that does not answer would come out whenever it does.
 constexpr MonoNs kPromptNs = 500 * kNsPerMs;
+constexpr int kDataPatienceS = 10;
 // Of RHX, of which 15 s are known.
 constexpr MonoNs kPatienceNs = 3 * kNsPerS;
 constexpr std::size_t kBufferBytes = 1U << 20U;
@@ -204,7 +205,7 @@ void IntanRhxSource::data_port(DataPort& port, bool offered, MonoNs now_ns) noex
     const RhxIdentity& identity = *dialogue_.identity();
     const int number = port.role == KeptRole::kWaveform ? identity.waveform_port : identity.spike_port;
     address.sin_port = htons(static_cast<std::uint16_t>(number));
-    port.socket.connect(address);
+    port.socket.connect(address, kDataPatienceS);
   }
   const bool was_open = port.open;
   port.open = port.socket.finish_connecting() == TcpSocket::State::kOpen;
