@@ -12,6 +12,8 @@ namespace {
 constexpr std::int64_t kLongestWaitNs = 500 * kNsPerMs;
 constexpr std::uint16_t kStimMagnitude = 0x00FF;
 constexpr std::size_t kMaxStimColumns = 1024;
+// While spikes are lost: within the shortest time that a gap usually inhibits for.
+constexpr double kTellLossAgainS = 0.5;
 
 RhxChannel voltage(const SignalSettings& signal, RhxController controller) {
   const auto channel = parse_rhx_channel(signal.channel_name, controller);
@@ -87,6 +89,21 @@ void RhxReader::stalled() noexcept {
   clock_.force_epoch();
 }
 
+void RhxReader::spikes_connected() noexcept {
+  spikes_.break_off();
+  spikes_back();
+}
+
+void RhxReader::spikes_lost() noexcept {
+  if (spike_flow_ == SpikeFlow::kFlows) spikes_told_ = tell_again_ = clock_.next_sample();
+  spike_flow_ = SpikeFlow::kLost;
+}
+
+void RhxReader::spikes_back() noexcept {
+  const bool before_any_frame = clock_.next_sample() == 0;
+  if (spike_flow_ == SpikeFlow::kLost) spike_flow_ = before_any_frame ? SpikeFlow::kFlows : SpikeFlow::kBack;
+}
+
 std::int64_t RhxReader::lag_samples(std::uint32_t current_timestamp) const noexcept {
   return static_cast<std::int32_t>(current_timestamp - static_cast<std::uint32_t>(clock_.next_sample()));
 }
@@ -114,9 +131,10 @@ void RhxReader::block(const RhxBlock& block, MonoNs arrival_mono_ns, EventSink& 
 
 void RhxReader::stretch(const Stretch& frames, const RhxStep& step) noexcept {
   const Instant begin = instant(step.first, frames.arrival_mono_ns);
-  counters_.missing_samples += step.missing;
+  const std::uint64_t lost = missing(frames, step);
+  counters_.missing_samples += lost;
   if (step.taken_over) maker_.announce(EpochCause::kStart, 0, begin, frames.sink);
-  maker_.announce(step.epoch, step.missing, begin, frames.sink);
+  maker_.announce(step.epoch, lost, begin, frames.sink);
   counters_.epochs = maker_.epochs();
   counters_.gaps = maker_.gaps();
   if (step.epoch != EpochCause::kNone || step.taken_over) release_waiting(frames.sink);
@@ -126,6 +144,20 @@ void RhxReader::stretch(const Stretch& frames, const RhxStep& step) noexcept {
   }
   if (columns_known(frames)) columns_use(frames);
   maker_.tell_time(begin, frames.sink);
+}
+
+/// Samples to tell of now: those that never came, and those that came without their spikes.
+std::uint64_t RhxReader::missing(const Stretch& frames, const RhxStep& step) noexcept {
+  if (spike_flow_ == SpikeFlow::kFlows) return step.missing;
+  const SampleIndex end = frames.sample + static_cast<SampleIndex>(frames.count);
+  const bool new_epoch = step.epoch != EpochCause::kNone;
+  const bool back = spike_flow_ == SpikeFlow::kBack;
+  if (!new_epoch && !back && step.missing == 0 && end < tell_again_) return 0;
+  const SampleIndex from = new_epoch ? frames.sample - static_cast<SampleIndex>(step.missing) : spikes_told_;
+  spikes_told_ = end;
+  tell_again_ = end + static_cast<SampleIndex>(kTellLossAgainS * rate_hz_);
+  if (back) spike_flow_ = SpikeFlow::kFlows;
+  return static_cast<std::uint64_t>(end - from);
 }
 
 bool RhxReader::columns_known(const Stretch& frames) noexcept {

@@ -50,7 +50,7 @@ struct RhxCounters {
   std::uint64_t blocks_without_rate = 0;     ///< the sample rate was not known yet: not handed on
   std::uint64_t blocks_without_columns = 0;  ///< no telling which column is which: used as a clock only
   std::uint64_t column_changes = 0;          ///< times that blocks ceased to have the columns that they should
-  std::uint64_t missing_samples = 0;
+  std::uint64_t missing_samples = 0;         ///< that never came, or came without their spikes
   // spikes received = artefacts + unplaced + handed on + those that wait
   std::uint64_t spike_artefacts = 0;  ///< RHX took them for artefacts: left out
   std::uint64_t spikes_unplaced = 0;  ///< of no run that frames have come from, or more than can wait: left out
@@ -82,7 +82,12 @@ class RhxReader {
 
   /// A new connection of that port: half a block or chunk of the old one will not be completed.
   void waveform_connected() noexcept { waveform_.break_off(); }
-  void spikes_connected() noexcept { spikes_.break_off(); }
+  void spikes_connected() noexcept;
+  /// Spikes do not come any more, while frames may go on: their silence is no evidence. Told as kGap with the next
+  /// frames, again while it lasts, and once more when they are back.
+  void spikes_lost() noexcept;
+  /// They come again, on the same connection.
+  void spikes_back() noexcept;
   /// Nobody read, or somebody else did: both streams go on somewhere else, and what happened meanwhile is unknown. The
   /// next frames begin an epoch, which disarms stimulation.
   void stalled() noexcept;
@@ -117,7 +122,8 @@ class RhxReader {
   [[nodiscard]] std::int64_t lag_samples(std::uint32_t current_timestamp) const noexcept;
 
  private:
-  static constexpr std::size_t kMaxWaiting = 1024;
+  // What 5,000 spikes a second leave in a socket that nobody reads for 3 s, twice.
+  static constexpr std::size_t kMaxWaiting = 32'768;
   static constexpr std::size_t kNoColumn = SIZE_MAX;
 
   /// A signal and where its words stand.
@@ -146,6 +152,7 @@ class RhxReader {
 
   void block(const RhxBlock& block, MonoNs arrival_mono_ns, EventSink& sink) noexcept;
   void stretch(const Stretch& frames, const RhxStep& step) noexcept;
+  [[nodiscard]] std::uint64_t missing(const Stretch& frames, const RhxStep& step) noexcept;
   [[nodiscard]] bool columns_known(const Stretch& frames) noexcept;
   void columns_use(const Stretch& frames) noexcept;
   void signal_block(const Stretch& frames, const Wanted& wanted) noexcept;
@@ -184,6 +191,11 @@ class RhxReader {
   // Words of the frame before; a change against nothing is no edge.
   std::uint16_t in_word_ = 0, out_word_ = 0;
   bool words_seen_ = false;
+
+  enum class SpikeFlow : std::uint8_t { kFlows, kLost, kBack };
+  SpikeFlow spike_flow_ = SpikeFlow::kFlows;
+  SampleIndex spikes_told_ = 0;  ///< unless kFlows: that frames came without them is told up to here
+  SampleIndex tell_again_ = 0;
 
   std::vector<WaitingSpike> waiting_;  ///< a ring
   std::size_t waiting_first_ = 0, waiting_count_ = 0;

@@ -62,8 +62,11 @@ OutputSet::Fired OutputSet::fire(const TriggerOutput& trigger, SessionNs session
   return {result_of(result), false};
 }
 
-void OutputSet::stop(std::uint8_t output, std::uint32_t trigger_id) noexcept {
-  if (output < devices_.size()) devices_[output].functions->stop(devices_[output].instance, trigger_id);
+OutputResult OutputSet::stop(std::uint8_t output, std::uint32_t trigger_id) noexcept {
+  if (output >= devices_.size()) return OutputResult::kFailed;
+  const Device& device = devices_[output];
+  const std::int32_t result = device.functions->stop(device.instance, trigger_id);
+  return result == VTURN_RESULT_STOPPED ? OutputResult::kStopped : OutputResult::kFailed;
 }
 
 }  // namespace vturn

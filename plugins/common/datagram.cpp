@@ -69,10 +69,14 @@ std::ptrdiff_t DatagramSocket::receive(std::span<char> buffer, bool& cut) noexce
 }
 
 bool DatagramSocket::send(std::string_view bytes) noexcept {
-  ssize_t sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-  // A connected socket reports the previous datagram's "nobody listens" on the next send, which did not go out.
-  if (sent < 0 && errno == ECONNREFUSED) sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-  return sent == static_cast<ssize_t>(bytes.size());
+  const ssize_t sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  return sent == static_cast<ssize_t>(bytes.size()) && take_error() == 0;
+}
+
+int DatagramSocket::take_error() noexcept {
+  int error = 0;
+  socklen_t size = sizeof error;
+  return getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : errno;
 }
 
 }  // namespace vturn::plugins

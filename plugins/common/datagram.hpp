@@ -32,8 +32,11 @@ class DatagramSocket {
 
   /// Bytes received (at most the buffer's; longer datagrams are cut and `cut` is set), or -1 when there is none.
   std::ptrdiff_t receive(std::span<char> buffer, bool& cut) noexcept;
-  /// False when the kernel refused it (buffer full, nobody listens on a connected loopback port).
+  /// False when it did not go out, or when nobody listens. A port of this machine answers at once; another machine's
+  /// answer comes later and makes the next call fail, whose datagram then stays here.
   bool send(std::string_view bytes) noexcept;
+  /// An answer of that kind that is waiting, which it clears: 0 = none, else its errno.
+  int take_error() noexcept;
   [[nodiscard]] int fd() const noexcept { return fd_; }
 
  private:

@@ -23,6 +23,9 @@ class Turn {
   bool mine_ = false;
 };
 
+// Long: after a loss somebody has to click Connect in RHX.
+constexpr int kPatienceS = 60;
+
 // The reader holds the flag for microseconds, on another core: worth a moment before a pulse is refused.
 constexpr int kPulseTries = 2000;
 
@@ -34,7 +37,7 @@ void CommandClient::connect() noexcept {
   const Turn turn(busy_);
   if (!turn) return;
   forget_rest();
-  socket_.connect(address_);
+  socket_.connect(address_, kPatienceS);
   if (socket_.open()) up_.store(true, std::memory_order_release);
 }
 

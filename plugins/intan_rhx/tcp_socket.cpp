@@ -8,6 +8,23 @@
 #include <cerrno>
 
 namespace vturn::plugins {
+namespace {
+
+void set_option(int fd, int level, int option, int value) noexcept {
+  setsockopt(fd, level, option, &value, sizeof value);
+}
+
+void watch_peer(int fd, int patience_s) noexcept {
+  constexpr int kTries = 5;
+  set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+  set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, patience_s / 2);
+  set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, patience_s / (2 * kTries));
+  set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, kTries);
+  // With something sent that is not acknowledged there are no keepalive probes.
+  set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, patience_s * 1000);
+}
+
+}  // namespace
 
 TcpSocket& TcpSocket::operator=(TcpSocket&& other) noexcept {
   if (this != &other) {
@@ -24,12 +41,12 @@ void TcpSocket::close() noexcept {
   state_ = State::kClosed;
 }
 
-void TcpSocket::connect(const sockaddr_in& address) noexcept {
+void TcpSocket::connect(const sockaddr_in& address, int patience_s) noexcept {
   close();
   fd_ = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd_ < 0) return;
-  const int on = 1;
-  setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  set_option(fd_, IPPROTO_TCP, TCP_NODELAY, 1);
+  watch_peer(fd_, patience_s);
   if (::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
     state_ = State::kOpen;
   } else if (errno == EINPROGRESS) {
@@ -57,8 +74,7 @@ std::ptrdiff_t TcpSocket::receive(std::span<std::uint8_t> buffer) noexcept {
   if (!open()) return -1;
   const ssize_t size = recv(fd_, buffer.data(), buffer.size(), MSG_DONTWAIT);
   if (size > 0) {
-    const int on = 1;
-    setsockopt(fd_, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+    set_option(fd_, IPPROTO_TCP, TCP_QUICKACK, 1);
     return size;
   }
   return size < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : -1;

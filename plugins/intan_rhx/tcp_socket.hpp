@@ -21,8 +21,9 @@ class TcpSocket {
       : fd_(std::exchange(other.fd_, -1)), state_(std::exchange(other.state_, State::kClosed)) {}
   TcpSocket& operator=(TcpSocket&& other) noexcept;
 
-  /// Begins; `finish_connecting` when the socket can be written.
-  void connect(const sockaddr_in& address) noexcept;
+  /// Begins; `finish_connecting` when the socket can be written. The other side is taken for gone when its machine has
+  /// not answered for so long: one that lost power closes nothing.
+  void connect(const sockaddr_in& address, int patience_s) noexcept;
   /// kOpen or, when nobody listens, kClosed; kConnecting while it is not decided.
   State finish_connecting() noexcept;
   void close() noexcept;

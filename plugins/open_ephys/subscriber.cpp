@@ -8,6 +8,8 @@ namespace vturn::plugins {
 namespace {
 
 constexpr std::int64_t kMaxMessageBytes = 64 << 20;
+// A GUI whose machine lost power says nothing: noticed after some 10 s, and connected to again when it is back.
+constexpr int kKeepaliveIdleS = 5, kKeepaliveIntervalS = 2, kKeepaliveTries = 3;
 
 void set_option(void* socket, int option, int value) { zmq_setsockopt(socket, option, &value, sizeof value); }
 
@@ -27,6 +29,10 @@ Subscriber::Subscriber(void* context, const std::string& address) : socket_(zmq_
   if (!socket_) throw std::runtime_error(std::string("ZeroMQ: cannot make a socket: ") + zmq_strerror(zmq_errno()));
   set_option(socket_.get(), ZMQ_RCVHWM, 0);
   set_option(socket_.get(), ZMQ_LINGER, 0);
+  set_option(socket_.get(), ZMQ_TCP_KEEPALIVE, 1);
+  set_option(socket_.get(), ZMQ_TCP_KEEPALIVE_IDLE, kKeepaliveIdleS);
+  set_option(socket_.get(), ZMQ_TCP_KEEPALIVE_INTVL, kKeepaliveIntervalS);
+  set_option(socket_.get(), ZMQ_TCP_KEEPALIVE_CNT, kKeepaliveTries);
   zmq_setsockopt(socket_.get(), ZMQ_MAXMSGSIZE, &kMaxMessageBytes, sizeof kMaxMessageBytes);
   zmq_setsockopt(socket_.get(), ZMQ_SUBSCRIBE, "", 0);
   if (zmq_connect(socket_.get(), address.c_str()) != 0)

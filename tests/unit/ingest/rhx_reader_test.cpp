@@ -51,13 +51,24 @@ TEST_CASE("RHX reader: up with the first frames; spikes before them wait and hav
 }
 
 TEST_CASE("RHX reader: of too many spikes that wait the oldest go, counted") {
+  constexpr std::uint32_t kMost = 32'768, kMore = 480, kAtOnce = 16;
   RhxRun run(rhx_settings());
-  for (std::uint32_t i = 0; i < 1500; ++i) run.spikes(rhx_chunk(i));
-  CHECK(run.reader.spikes_waiting() == 1024);
-  run.waveform(rhx_block(1408));
-  CHECK(run.reader.counters().spikes_unplaced == 1500 - 1024);
-  CHECK(run.reader.counters().spikes == 1024);
-  CHECK(run.sink.of(InputKind::kSpike).front().source_sample == 1500 - 1024);
+  for (std::uint32_t i = 0; i < kMost + kMore; ++i) run.spikes(rhx_chunk(i / kAtOnce));
+  CHECK(run.reader.spikes_waiting() == kMost);
+  run.waveform(rhx_block(2048));
+  CHECK(run.reader.counters().spikes_unplaced == kMore);
+  CHECK(run.reader.counters().spikes == kMost);
+  CHECK(run.sink.of(InputKind::kSpike).at(0).source_sample == kMore / kAtOnce);
+}
+
+TEST_CASE("RHX reader: 3 s of a busy spike stream that are read before their frames come whole") {
+  constexpr std::uint32_t kSpikes = 15'000;
+  RhxRun run(rhx_settings());
+  run.reader.resume(128'000);
+  for (std::uint32_t i = 0; i < kSpikes; ++i) run.spikes(rhx_chunk(128'000 + 4 * i));
+  run.waveform(rhx_block(128'000));
+  CHECK(run.reader.counters().spikes == kSpikes);
+  CHECK(run.reader.counters().spikes_unplaced == 0);
 }
 
 TEST_CASE("RHX reader: artefacts and damaged timestamps are left out, counted apart") {
@@ -222,6 +233,43 @@ TEST_CASE("RHX reader stalled: what is held is dropped, the next frames are an e
   CHECK(run.reader.waveform_counters().bytes_skipped == rhx_block_bytes(0) - 100);
   CHECK(run.reader.spike_counters().bytes_skipped == 3);
   CHECK(run.reader.counters().spikes == 1);
+}
+
+TEST_CASE("RHX reader: frames without their spikes are told as gaps, whole and while it lasts") {
+  RhxRun run(rhx_settings());
+  run.reader.spikes_lost();
+  run.reader.spikes_connected();  // before any frame: nothing was missed
+  run.waveform(rhx_blocks(0, 2));
+  CHECK(told(run) == std::vector<SourceChange>{SourceChange::kUp});
+  CHECK(run.reader.counters().missing_samples == 0);
+  run.reader.spikes_lost();
+  run.waveform(rhx_block(256));
+  REQUIRE(run.changes().size() == 2);
+  CHECK(run.changes()[1].payload.source.change == SourceChange::kGap);
+  CHECK(run.changes()[1].payload.source.count == 128);
+  run.waveform(rhx_blocks(384, 78));
+  CHECK(run.reader.counters().gaps == 1);
+  run.waveform(rhx_block(384 + 78 * 128));  // 0.5 s later
+  CHECK(run.reader.counters().gaps == 2);
+  run.waveform(rhx_block(20'000));  // of which some never came
+  CHECK(run.reader.counters().missing_samples == 20'128 - 256);
+  run.reader.spikes_connected();
+  run.waveform(rhx_block(20'128));
+  run.waveform(rhx_blocks(20'256, 200));
+  CHECK(run.reader.counters().gaps == 4);
+  CHECK(run.reader.counters().missing_samples == 20'256 - 256);
+}
+
+TEST_CASE("RHX reader: spikes that are still lost when a new run begins are told with it and after it") {
+  RhxRun run(rhx_settings());
+  run.waveform(rhx_blocks(0, 100));
+  run.reader.spikes_lost();
+  run.waveform(rhx_block(0));
+  run.waveform(rhx_blocks(128, 80));
+  using C = SourceChange;
+  CHECK(told(run) == std::vector<C>{C::kUp, C::kEpoch, C::kGap});
+  CHECK(run.changes()[1].payload.source.count == 128);
+  CHECK(run.changes()[2].payload.source.count == 79 * 128);
 }
 
 TEST_CASE("RHX reader: blocks of timestamps alone tell the time ten times a second") {

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "plugins/common/datagram.hpp"
 #include "tests/unit/plugins/test_host.hpp"
@@ -48,9 +49,10 @@ class Output {
 /// A loopback receiver on a port of the kernel's choice.
 class Receiver {
  public:
-  Receiver() : fd_(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
+  explicit Receiver(std::uint16_t port = 0) : fd_(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
+    address.sin_port = htons(port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t size = sizeof address;
     REQUIRE(bind(fd_, reinterpret_cast<sockaddr*>(&address), size) == 0);
@@ -63,6 +65,7 @@ class Receiver {
   Receiver(const Receiver&) = delete;
   Receiver& operator=(const Receiver&) = delete;
   [[nodiscard]] std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
+  [[nodiscard]] std::uint16_t port() const { return port_; }
   json next() {
     std::array<char, 1024> buffer;
     const ssize_t size = recv(fd_, buffer.data(), buffer.size(), 0);
@@ -135,6 +138,22 @@ TEST_CASE("the UDP output sends one datagram a pulse, that says what it is") {
   const json stop = receiver.next();
   CHECK(stop["kind"] == "stop");
   CHECK(stop["trigger_id"] == 7);
+}
+
+TEST_CASE("the UDP output's pulse has failed when nobody listens, and goes out again when somebody does") {
+  TestHost host;
+  std::optional<Receiver> receiver(std::in_place);
+  const std::uint16_t port = receiver->port();
+  Output output("udp", host, json{{"name", "laser"}, {"address", receiver->address()}}.dump());
+  receiver.reset();
+  // The refusal may be a moment late.
+  test::wait_for("the failure", [&] { return output.fire(1) == VTURN_RESULT_FAILED; });
+  test::wait_for("a sham's failure", [&] { return output.fire(2, VTURN_PULSE_SHAM) == VTURN_RESULT_FAILED; });
+  test::wait_for("a stop's failure", [&] { return output.stop(1) == VTURN_RESULT_FAILED; });
+  receiver.emplace(port);
+  CHECK(output.self_test().empty());
+  CHECK(output.fire(3) == VTURN_RESULT_FIRED);
+  CHECK(receiver->next()["trigger_id"] == 3);
 }
 
 TEST_CASE("the UDP output keeps to loopback unless allowed out, and its address is checked") {

@@ -131,9 +131,24 @@ TEST_CASE("RHX source: a data connection that RHX drops is opened again and cost
   CHECK(rig.host.counter(VTURN_EPOCHS) == 0);
   CHECK(rig.host.counter(VTURN_MESSAGES_LOST) > 0);
   CHECK(rig.host.counter(VTURN_MESSAGES_LOST) % 128 == 0);
-  rig.rhx.with([](auto& server) { server.drop_client(RhxStream::kSpike); });
-  wait_for("the spikes", [&] { return rig.rhx.connected(); });
   rig.source.stop();
+  CHECK(rig.host.misplaced_ends() == 0);
+}
+
+TEST_CASE("RHX source: spikes that cease while frames go on are a gap at once, and one more when they are back") {
+  Rig rig;
+  rig.rhx.begin();
+  rig.wait_spikes(20);
+  rig.rhx.with([](auto& server) { server.drop_client(RhxStream::kSpike); });
+  wait_for("the gap", [&] { return rig.changes(SourceChange::kGap) >= 1; });
+  CHECK(rig.host.counter(VTURN_MESSAGES_LOST) >= 128);
+  wait_for("the spikes", [&] { return rig.rhx.connected(); });
+  rig.wait_spikes(20);
+  CHECK(rig.changes(SourceChange::kGap) >= 2);
+  rig.rhx.end();
+  rig.source.stop();
+  CHECK(rig.host.counter(VTURN_GAPS) == rig.changes(SourceChange::kGap));
+  CHECK(rig.host.counter(VTURN_EPOCHS) == 0);
   CHECK(rig.host.misplaced_ends() == 0);
 }
 
@@ -145,12 +160,53 @@ TEST_CASE("RHX source: sockets that RHX forgets without closing them are opened 
   wait_for("RHX to forget", [&] { return !rig.rhx.connected(); });
   wait_for("the spikes", [&] { return rig.rhx.connected(); });
   rig.wait_spikes(20);
+  const std::uint64_t gaps = rig.host.counter(VTURN_GAPS);
+  CHECK(gaps >= 1);
   rig.rhx.with([](auto& server) { server.state().waveform.disconnect_asked = true; });
   wait_for("RHX to forget", [&] { return !rig.rhx.connected(); });
   wait_for("the waveform", [&] { return rig.rhx.connected(); });
-  wait_for("the gap", [&] { return rig.host.counter(VTURN_GAPS) == 1; });
+  wait_for("the gap", [&] { return rig.host.counter(VTURN_GAPS) == gaps + 1; });
   rig.source.stop();
   CHECK(rig.host.misplaced_ends() == 0);
+}
+
+TEST_CASE("RHX source: a channel that is switched on in RHX costs signals for seconds and not for the night") {
+  Rig rig;
+  rig.rhx.begin();
+  rig.wait_spikes(20);
+  const std::string own = "A-001", other = "A-007";
+  rig.rhx.with([&](auto& server) { test::switch_wide(server, other, true); });
+  wait_for("the refusal", [&] { return rig.changes(SourceChange::kRefused) == 1; });
+  wait_for("the word about it", [&] { return rig.logged("columns, not those that vturnd enabled"); });
+  wait_for("the return", [&] { return rig.changes(SourceChange::kUp) == 2; });
+  CHECK(rig.rhx.with([](auto& server) { return server.state().board.columns().size(); }) == kColumns);
+  const std::size_t before = rig.host.count(InputKind::kLfp);
+  wait_for("signals", [&] { return rig.host.count(InputKind::kLfp) > before + 20; });
+  // Off and on again: as many columns as before, and yet nobody knows which.
+  rig.rhx.with([&](auto& server) { test::switch_wide(server, own, false); });
+  wait_for("the refusal", [&] { return rig.changes(SourceChange::kRefused) == 2; });
+  rig.rhx.with([&](auto& server) { test::switch_wide(server, own, true); });
+  wait_for("the return", [&] { return rig.changes(SourceChange::kUp) == 3; });
+  CHECK(rig.changes(SourceChange::kGap) >= 2);  // of the spikes that RHX may not have sent
+  rig.source.stop();
+  CHECK(rig.host.counter(VTURN_EPOCHS) == 0);
+}
+
+TEST_CASE("RHX source: a connection that was taken over with another rig's columns is used from the new ones on") {
+  SimulatedRhx rhx;
+  test::Kept before(rhx);
+  rhx.begin();
+  before.leave(12'800, 4711);
+  TestHost host;
+  wait_for("the keeper to see it", [&] { return test::keeper_there(rhx.address()); });
+  RunningSource source(test::load("intan_rhx"), host, config(rhx.address(), {{"keep_sockets", true}}).dump());
+  wait_for("signals", [&] { return host.count(InputKind::kLfp) > 20; });
+  CHECK(host.log_text().find("going on with the connections") != std::string::npos);
+  CHECK(host.log_text().find("until it was told the present channels") != std::string::npos);
+  CHECK(host.log_text().find("not those that vturnd enabled") == std::string::npos);
+  CHECK(host.counter(VTURN_MESSAGES_MALFORMED) == 0);
+  CHECK(host.counter(VTURN_GAPS) + host.counter(VTURN_EPOCHS) >= 1);
+  source.stop();
 }
 
 TEST_CASE("RHX source: the command port may close and open again, data go on and nothing is set up twice") {
@@ -250,7 +306,7 @@ TEST_CASE("RHX source: stimuli of an RHS controller through both ends of the plu
   CHECK(plugin.output->fire(output, &pulse) == VTURN_RESULT_SHAM);
   pulse.kind = VTURN_PULSE_STIM;
   CHECK(plugin.output->fire(output, &pulse) == VTURN_RESULT_QUEUED);
-  CHECK(plugin.output->stop(output, 7) == VTURN_RESULT_STOPPED);
+  wait_for("its end", [&] { return plugin.output->stop(output, 7) == VTURN_RESULT_STOPPED; });
   wait_for("the pulse", [&] { return output_host.count(InputKind::kOutputResult) == 1; });
   const auto result = output_host.events().front().payload.output;
   CHECK(result.result == OutputResult::kFired);
