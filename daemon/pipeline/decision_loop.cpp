@@ -167,6 +167,13 @@ MonoNs DecisionLoop::fire(const OutputEvent& output, const InputEvent& deciding)
   return done_ns;
 }
 
+void DecisionLoop::stop(const PulseStopOutput& stop, const InputEvent& deciding) noexcept {
+  if (parts_.outputs.stop(stop.output, stop.trigger_id) != OutputResult::kFailed) return;
+  InputEvent result = own_event(InputKind::kOutputResult, deciding);
+  result.payload.output = OutputResultInput{OutputResult::kFailed, stop.output, 0, stop.trigger_id, rt::mono_now_ns()};
+  post(result);
+}
+
 void DecisionLoop::hand_over(const OutputEvent& output, const InputEvent& deciding) noexcept {
   digest_.add(output);
   wire::Stamps stamps{};
@@ -179,7 +186,7 @@ void DecisionLoop::hand_over(const OutputEvent& output, const InputEvent& decidi
     parts_.health.hop(wire::Hop::kOutput, stamps.output_ns - stamps.decided_ns);
     parts_.health.hop(wire::Hop::kReceiveToOutput, stamps.output_ns - stamps.kernel_receive_ns);
   } else if (output.kind == OutputKind::kPulseStop) {
-    parts_.outputs.stop(output.payload.pulse_stop.output, output.payload.pulse_stop.trigger_id);
+    stop(output.payload.pulse_stop, deciding);
   }
   const bool is_note = output.kind == OutputKind::kSession && output.payload.session.change == SessionChange::kNote;
   const auto note = is_note ? std::string_view(note_.data(), note_size_) : std::string_view{};

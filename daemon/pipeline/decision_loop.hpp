@@ -63,6 +63,7 @@ class DecisionLoop {
   [[nodiscard]] HeadingSet* offered_to(const InputEvent& event) noexcept;
   void take_pending() noexcept;
   void watch_recorder(const InputEvent& at) noexcept;
+  void stop(const PulseStopOutput& stop, const InputEvent& deciding) noexcept;
   void hand_over(const OutputEvent& output, const InputEvent& deciding) noexcept;
   [[nodiscard]] MonoNs fire(const OutputEvent& output, const InputEvent& deciding) noexcept;
   void collect_note(const CommandInput& command) noexcept;

@@ -29,7 +29,9 @@ void Trigger::result(const OutputResultInput& result, OutputBuffer& out) noexcep
     case OutputResult::kFailed:
       if (awaited) charge(result.output);
       disarm(VetoReason::kOutputFailed, kNoSource, 0, out);
-      output.phase = PulsePhase::kIdle;
+      // A stop that failed leaves the pulse going on for as long as it was made.
+      output.stopped = false;
+      output.phase = awaited ? PulsePhase::kIdle : PulsePhase::kRunning;
       break;
     case OutputResult::kStopped:
       if (awaited) charge(result.output);

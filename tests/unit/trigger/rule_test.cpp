@@ -157,6 +157,26 @@ TEST_CASE("an output takes one pulse at a time, from the decision to the pulse's
   rig.fires();
 }
 
+TEST_CASE("a pulse that could not be stopped disarms and keeps its output busy until its end") {
+  TriggerSettings settings = one_rule();
+  settings.outputs[0].pulse_ns = 5 * kNsPerS;
+  settings.hold.movement_ns = 0;
+  Rig rig(settings);
+  rig.ready();
+  const TriggerOutput trigger = rig.fires();
+  rig.sleep(SleepState::kRem, 0.99F, true);
+  rig.said.clear();
+  rig.result(OutputResult::kFailed, trigger);
+  REQUIRE(rig.changes(SessionChange::kDisarmed).size() == 1);
+  CHECK(rig.changes(SessionChange::kDisarmed)[0].reason == VetoReason::kOutputFailed);
+  rig.sleep(SleepState::kRem);
+  rig.live(kNsPerS);
+  rig.command(CommandKind::kArm, 3600 * kNsPerS);
+  CHECK(rig.refused() == VetoReason::kPulseRunning);
+  rig.live(4 * kNsPerS);
+  rig.fires();
+}
+
 TEST_CASE("a refused pulse consumes no arm and charges no limit; one that failed is charged") {
   TriggerSettings settings = one_rule();
   settings.rules[0].max_per_session = 1;
