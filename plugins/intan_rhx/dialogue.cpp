@@ -18,10 +18,10 @@ constexpr double kLastTimestamp = 4294967295.0;
 constexpr int kMostTries = 3;
 constexpr std::size_t kMostNotes = 64;
 
-const std::vector<std::string> kIdentityQuestions{"get version", "get type", "get sampleratehertz",
-                                                  "get tcpnumberdatablocksperwrite"};
 constexpr const char* kWaveformStatus = "get tcpwaveformdataoutputconnectionstatus";
 constexpr const char* kSpikeStatus = "get tcpspikedataoutputconnectionstatus";
+const std::vector<std::string> kIdentityQuestions{
+    "get version", "get type", "get sampleratehertz", "get tcpnumberdatablocksperwrite", kWaveformStatus, kSpikeStatus};
 const std::vector<std::string> kPortQuestions{"get tcpwaveformdataoutputport", "get tcpspikedataoutputport",
                                               kWaveformStatus, kSpikeStatus};
 
@@ -55,9 +55,13 @@ void RhxDialogue::begin(std::uint64_t standing_plan) {
   not_before_ns_ = 0;
 }
 
-void RhxDialogue::unanswered() {
+void RhxDialogue::unanswered() { renew(set_up() ? plan_.hash : standing_plan_); }
+
+void RhxDialogue::plan_anew() { renew(0); }
+
+void RhxDialogue::renew(std::uint64_t standing_plan) {
   const bool run_asked = run_asked_;
-  begin(set_up() ? plan_.hash : standing_plan_);
+  begin(standing_plan);
   run_asked_ = run_asked;
 }
 
@@ -162,7 +166,16 @@ void RhxDialogue::identify(const RhxAnswer& answer, MonoNs now_ns) {
   identity_ = {*controller, *rate_hz, rhx_shown(answer.value("Version").value_or("?"))};
   note("RHX " + identity_->version + ", " + std::string(*type) + ", " + std::to_string(std::lround(*rate_hz)) +
        " Hz, " + answer.run_mode);
+  check_standing(answer);
   lay_plan(answer.number("TCPNumberDataBlocksPerWrite").value_or(1));
+}
+
+/// An RHX that knows none of our data connections is another one: its machine was off, and it was told nothing yet.
+void RhxDialogue::check_standing(const RhxAnswer& answer) {
+  const bool waveform = ports_.waveform && status(answer, "Waveform") == "Connected";
+  const bool spikes = ports_.spikes && status(answer, "Spike") == "Connected";
+  look(answer);
+  if ((ports_.waveform || ports_.spikes) && !waveform && !spikes) standing_plan_ = 0;
 }
 
 void RhxDialogue::lay_plan(double blocks_per_write) {

@@ -28,6 +28,8 @@ class RhxDialogue {
   void begin(std::uint64_t standing_plan);
   /// What was sent last will not be answered any more: asks anew who RHX is, and changes nothing that stands.
   void unanswered();
+  /// RHX sends something else than it was told: tells it the whole plan again.
+  void plan_anew();
 
   struct Ports {
     bool waveform = false, spikes = false;  ///< open on our side
@@ -45,6 +47,8 @@ class RhxDialogue {
   [[nodiscard]] const std::optional<RhxIdentity>& identity() const noexcept { return identity_; }
   /// Known as soon as the identity is; throws nothing: what a controller lacks is in refusal().
   [[nodiscard]] const RhxPlan& plan() const noexcept { return plan_; }
+  /// RHX was told it by this talk: until then it may have sent other columns.
+  [[nodiscard]] bool plan_told() const noexcept { return plan_.hash != standing_plan_; }
   /// Why this RHX cannot be used; "" = it can.
   [[nodiscard]] const std::string& refusal() const noexcept { return refusal_; }
   /// RHX listens for that client.
@@ -70,6 +74,8 @@ class RhxDialogue {
   };
 
   void identify(const RhxAnswer& answer, MonoNs now_ns);
+  void renew(std::uint64_t standing_plan);
+  void check_standing(const RhxAnswer& answer);
   void lay_plan(double blocks_per_write);
   void check_ports(const RhxAnswer& answer);
   void offer(const RhxAnswer& answer, const char* which, Port& port, bool open);

@@ -18,6 +18,9 @@ constexpr MonoNs kPromptNs = 500 * kNsPerMs;
 constexpr int kDataPatienceS = 10;
 // Of RHX, of which 15 s are known.
 constexpr MonoNs kPatienceNs = 3 * kNsPerS;
+// Blocks from before the plan are through by then, unless RHX lags so far that it is told of.
+constexpr MonoNs kSettleNs = 2 * kNsPerS;
+constexpr MonoNs kDoubtAgainNs = 5 * kNsPerS;
 constexpr std::size_t kBufferBytes = 1U << 20U;
 
 /// One that is not read is not waited for either: hung up, it would wake the reader for ever.
@@ -71,6 +74,7 @@ void IntanRhxSource::run() noexcept {
     const MonoNs now_ns = now();
     note_stall(now_ns);
     command_port(now_ns);
+    use_when_settled(now_ns);
     data_port(waveform_, dialogue_.waveform_offered(), now_ns);
     data_port(spikes_, dialogue_.spikes_offered(), now_ns);
     // Spikes first: the frames of the same write then carry the time past them.
@@ -121,7 +125,7 @@ void IntanRhxSource::command_port(MonoNs now_ns) noexcept {
     command_was_up_ = client_.up();
     if (command_was_up_) {
       keep_->keep(KeptRole::kCommand, client_.fd());
-      // With a data connection from before it is the same RHX, and what it was told still stands.
+      // With a data connection from before it is the same RHX, unless it says that it does not know it.
       const bool same = waveform_.socket.open() || spikes_.socket.open();
       // Half a plan is none: if this process ends before it stands, the next one must not believe in it.
       const std::uint64_t standing = keep_->page()->channels_hash.exchange(0);
@@ -168,12 +172,35 @@ void IntanRhxSource::answered() noexcept {
   while (const auto note = dialogue_.take_note()) log(VTURN_LOG_INFO, *note);
   if (set_up_ || !dialogue_.set_up()) return;
   set_up_ = true;
+  if (reader_ && spikes_.open) reader_->spikes_back();
+  const bool flowing = waveform_.socket.open() && dialogue_.plan_told();
+  if (flowing && !reader_)
+    log(VTURN_LOG_WARNING, "what RHX sent until it was told the present channels is left out: a gap");
+  use_at_ns_ = now() + (flowing ? kSettleNs : 0);
+  keep_->page()->channels_hash.store(dialogue_.plan().hash, std::memory_order_release);
+}
+
+/// RHX sends other columns than planned: tells it the plan again.
+void IntanRhxSource::doubt(MonoNs now_ns) noexcept {
+  if (!reader_->columns_in_doubt() || !set_up_ || use_at_ns_ != 0) return;
+  if (!client_.up() || client_.waiting() || now_ns < next_doubt_ns_) return;
+  next_doubt_ns_ = now_ns + kDoubtAgainNs;
+  keep_->page()->channels_hash.store(0, std::memory_order_release);
+  // For a moment RHX sends nothing at all.
+  if (!settings_.spike_channels.empty()) reader_->spikes_lost();
+  dialogue_.plan_anew();
+  set_up_ = false;
+}
+
+/// Columns are as planned only when what was sent before has been read.
+void IntanRhxSource::use_when_settled(MonoNs now_ns) noexcept {
+  if (use_at_ns_ == 0 || now_ns < use_at_ns_ || !set_up_) return;
+  use_at_ns_ = 0;
   try {
     use(*dialogue_.identity());
   } catch (const std::exception& problem) {
     log(VTURN_LOG_ERROR, problem.what());
   }
-  keep_->page()->channels_hash.store(dialogue_.plan().hash, std::memory_order_release);
 }
 
 /// RHX sends as planned from here on.
@@ -234,10 +261,11 @@ void IntanRhxSource::read(DataPort& port) noexcept {
 
 /// Taken over, but what it brings is known only when RHX has told who it is. Until then it may wait for so long.
 void IntanRhxSource::discard(DataPort& port, MonoNs now_ns) noexcept {
-  if (!port.socket.open() || now_ns - took_over_ns_ < kPatienceNs) return;
+  const bool settling = use_at_ns_ != 0;
+  if (!port.socket.open() || (!settling && now_ns - took_over_ns_ < kPatienceNs)) return;
   const std::ptrdiff_t size = port.socket.receive(buffer_);
   if (size < 0) return lost(port);
-  if (size == 0 || std::exchange(discarding_, true)) return;
+  if (size == 0 || settling || std::exchange(discarding_, true)) return;
   log(VTURN_LOG_ERROR, "RHX's data are thrown away so that its run goes on: it does not take commands");
 }
 
@@ -266,6 +294,7 @@ void IntanRhxSource::housekeeping(MonoNs now_ns) noexcept {
   watch_.commands(client_.up(), settings_.address, since_ns, now_ns);
   watch_.pulses(pulses_.unconfirmed(), pulses_.foreign(), now_ns);
   if (reader_) {
+    doubt(now_ns);
     watch_.reader(*reader_, now_ns);
     watch_.data(received_bytes_, running && waveform_.socket.open(), now_ns);
     if (const auto timestamp = dialogue_.take_timestamp())

@@ -51,6 +51,8 @@ class IntanRhxSource {
   void command_port(MonoNs now_ns) noexcept;
   void ask(MonoNs now_ns) noexcept;
   void answered() noexcept;
+  void doubt(MonoNs now_ns) noexcept;
+  void use_when_settled(MonoNs now_ns) noexcept;
   void use(const RhxIdentity& identity);
   void data_port(DataPort& port, bool offered, MonoNs now_ns) noexcept;
   void read(DataPort& port) noexcept;
@@ -82,7 +84,9 @@ class IntanRhxSource {
   bool discarding_ = false;
   MonoNs next_connect_ns_ = 0, next_housekeeping_ns_ = 0;
   bool command_was_up_ = false;
-  bool set_up_ = false;  ///< the dialogue's plan stands and the reader knows it
+  bool set_up_ = false;   ///< the dialogue's plan stands
+  MonoNs use_at_ns_ = 0;  ///< when the reader is to know of it; 0 = it does, or there is none
+  MonoNs next_doubt_ns_ = 0;
   std::string refusal_told_;
   StopSignal stop_;
   std::thread thread_;

@@ -63,8 +63,8 @@ void RhxWatch::reader(const ingest::RhxReader& reader, MonoNs now_ns) {
   }
   if (columns_.due(counters.column_changes, now_ns)) {
     say(true, "RHX sends " + std::to_string(reader.words()) +
-                  " columns, not those that vturnd enabled: signals and digital lines are not used until it does. "
-                  "Leave the TCP output channels in RHX to vturnd, or restart vturnd");
+                  " columns, not those that vturnd enabled: signals and digital lines are not used until vturnd has "
+                  "enabled its own again. Leave the TCP output channels in RHX to vturnd");
   }
   if (unplaced_.due(counters.spikes_unplaced, now_ns)) {
     say(false, std::to_string(counters.spikes_unplaced) + " spikes of no run that frames have come from: left out");

@@ -177,3 +177,35 @@ TEST_CASE("RHX dialogue: a socket that RHX has forgotten is given up, one that i
   talk.ports.spikes = false;
   CHECK(talk.live());
 }
+
+TEST_CASE("RHX dialogue: an RHX that knows none of our connections has another plan than ours, and is told it") {
+  RhxTalk first;
+  first.begin();
+  REQUIRE(first.live());
+  const bool knows_one = GENERATE(false, true);
+  RhxTalk rebooted;
+  rebooted.ports = {true, true};
+  if (knows_one) rebooted.state.spike.status = RhxConnection::kConnected;
+  rebooted.begin(first.dialogue.plan().hash);
+  REQUIRE(rebooted.until([&] { return rebooted.dialogue.set_up(); }));
+  CHECK(rebooted.said("execute clearalldataoutputs") != knows_one);
+  CHECK(rebooted.dialogue.plan_told() != knows_one);
+  const plugins::RhxDialogue::Ports forgotten = rebooted.dialogue.take_forgotten();
+  CHECK(forgotten.waveform);
+  CHECK(forgotten.spikes != knows_one);
+}
+
+TEST_CASE("RHX dialogue: the plan told anew begins no run that the user has stopped") {
+  RhxTalk talk(rhx_settings(RhxRun::kRun));
+  talk.begin();
+  REQUIRE(talk.until([&] { return talk.state.running(); }));
+  talk.state.run_mode = RhxRunMode::kStop;
+  talk.steps(200);
+  talk.forget();
+  talk.dialogue.plan_anew();
+  REQUIRE(talk.until([&] { return talk.dialogue.set_up(); }));
+  CHECK(talk.said("execute clearalldataoutputs"));
+  CHECK(talk.dialogue.plan_told());
+  talk.steps(300);
+  CHECK_FALSE(talk.state.running());
+}

@@ -11,9 +11,12 @@
 #include <filesystem>
 #include <string>
 
+#include "daemon/rt/clock.hpp"
 #include "plugins/intan_rhx/keeper.hpp"
+#include "plugins/intan_rhx/socket_keep.hpp"
 #include "plugins/intan_rhx/tcp_socket.hpp"
 #include "tests/unit/plugins/rhx_loopback.hpp"
+#include "tests/unit/plugins/rhx_rig.hpp"
 #include "tests/unit/plugins/test_host.hpp"
 
 namespace vturn::test {
@@ -90,5 +93,50 @@ inline bool keeper_there(const std::string& rhx) {
   const Descriptor probe(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
   return connect(probe.get(), address.generic(), address.size) == 0;
 }
+
+inline Descriptor connection(int port) {
+  Descriptor ours(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const sockaddr_in address = loopback(port);
+  REQUIRE(connect(ours.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+  return ours;
+}
+
+/// An earlier vturnd that had connected to everything and had RHX send two channels.
+class Kept {
+ public:
+  explicit Kept(SimulatedRhx& rhx) : rhx_(rhx) {
+    const int port = rhx.with([](auto& server) { return server.command_port(); });
+    command_ = connection(port);
+    rhx.with([](auto& server) {
+      switch_wide(server, "A-005", true);
+      switch_wide(server, "A-006", true);
+      server.state().waveform.connect_asked = server.state().spike.connect_asked = true;
+    });
+    const auto listening = [](auto& server) {
+      using simulation::RhxConnection;
+      return server.state().waveform.status == RhxConnection::kPending &&
+             server.state().spike.status == RhxConnection::kPending;
+    };
+    wait_for("the listeners", [&] { return rhx.with(listening); });
+    waveform_ = connection(rhx.with([](auto& server) { return server.state().waveform.port; }));
+    spikes_ = connection(rhx.with([](auto& server) { return server.state().spike.port; }));
+    wait_for("the connections", [&] { return rhx.connected(); });
+  }
+  /// It dies, having read up to a sample and set up a plan.
+  void leave(SampleIndex next, std::uint64_t plan) {
+    const auto keep = plugins::make_socket_keep(rhx_.address(), true);
+    keep->page()->read_mono_ns = rt::mono_now_ns();
+    keep->page()->next_sample = next;
+    keep->page()->channels_hash = plan;
+    keep->keep(KeptRole::kCommand, command_.get());
+    keep->keep(KeptRole::kWaveform, waveform_.get());
+    keep->keep(KeptRole::kSpikes, spikes_.get());
+    for (Descriptor* socket : {&command_, &waveform_, &spikes_}) socket->reset();
+  }
+
+ private:
+  SimulatedRhx& rhx_;
+  Descriptor command_, waveform_, spikes_;
+};
 
 }  // namespace vturn::test

@@ -129,4 +129,11 @@ class SimulatedRhx {
   std::thread thread_;
 };
 
+/// A hand in RHX's window: the wide band of a channel over TCP.
+inline void switch_wide(simulation::RhxServer& server, const std::string& channel, bool on) {
+  auto& board = server.state().board;
+  simulation::find_item(board.find(channel)->items, "TCPDataOutputEnabled")->set(on ? "true" : "false");
+  board.changed();
+}
+
 }  // namespace vturn::test

@@ -170,6 +170,48 @@ TEST_CASE("RHX source: sockets that RHX forgets without closing them are opened 
   CHECK(rig.host.misplaced_ends() == 0);
 }
 
+TEST_CASE("RHX source: a channel that is switched on in RHX costs signals for seconds and not for the night") {
+  Rig rig;
+  rig.rhx.begin();
+  rig.wait_spikes(20);
+  const std::string own = "A-001", other = "A-007";
+  rig.rhx.with([&](auto& server) { test::switch_wide(server, other, true); });
+  wait_for("the refusal", [&] { return rig.changes(SourceChange::kRefused) == 1; });
+  wait_for("the word about it", [&] { return rig.logged("columns, not those that vturnd enabled"); });
+  wait_for("the return", [&] { return rig.changes(SourceChange::kUp) == 2; });
+  CHECK(rig.rhx.with([](auto& server) { return server.state().board.columns().size(); }) == kColumns);
+  const std::size_t before = rig.host.count(InputKind::kLfp);
+  wait_for("signals", [&] { return rig.host.count(InputKind::kLfp) > before + 20; });
+  // Off and on again: as many columns as before, and yet nobody knows which.
+  rig.rhx.with([&](auto& server) { test::switch_wide(server, own, false); });
+  wait_for("the refusal", [&] { return rig.changes(SourceChange::kRefused) == 2; });
+  rig.rhx.with([&](auto& server) { test::switch_wide(server, own, true); });
+  wait_for("the return", [&] { return rig.changes(SourceChange::kUp) == 3; });
+  CHECK(rig.changes(SourceChange::kGap) >= 2);  // of the spikes that RHX may not have sent
+  rig.source.stop();
+  CHECK(rig.host.counter(VTURN_EPOCHS) == 0);
+}
+
+TEST_CASE("RHX source: a connection that was taken over with another rig's columns is used from the new ones on") {
+  SimulatedRhx rhx;
+  test::Kept before(rhx);
+  rhx.begin();
+  before.leave(1'280, 4711);
+  constexpr std::uint64_t kUnread = 30;
+  wait_for("blocks that nobody reads", [&] { return rhx.blocks_sent(2) >= kUnread; });
+  TestHost host;
+  wait_for("the keeper to see it", [&] { return test::keeper_there(rhx.address()); });
+  RunningSource source(test::load("intan_rhx"), host, config(rhx.address(), {{"keep_sockets", true}}).dump());
+  wait_for("signals", [&] { return host.count(InputKind::kLfp) > 20; });
+  CHECK(host.log_text().find("going on with the connections") != std::string::npos);
+  CHECK(host.log_text().find("until it was told the present channels") != std::string::npos);
+  CHECK(host.log_text().find("not those that vturnd enabled") == std::string::npos);
+  CHECK(host.counter(VTURN_GAPS) == 1);
+  CHECK(host.counter(VTURN_MESSAGES_LOST) > (kUnread - 10) * 128);
+  CHECK(host.counter(VTURN_EPOCHS) == 0);
+  source.stop();
+}
+
 TEST_CASE("RHX source: the command port may close and open again, data go on and nothing is set up twice") {
   Rig rig;
   rig.rhx.begin();
