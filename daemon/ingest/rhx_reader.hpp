@@ -122,7 +122,8 @@ class RhxReader {
   [[nodiscard]] std::int64_t lag_samples(std::uint32_t current_timestamp) const noexcept;
 
  private:
-  static constexpr std::size_t kMaxWaiting = 1024;
+  // What 5,000 spikes a second leave in a socket that nobody reads for 3 s, twice.
+  static constexpr std::size_t kMaxWaiting = 32'768;
   static constexpr std::size_t kNoColumn = SIZE_MAX;
 
   /// A signal and where its words stand.

@@ -6,7 +6,7 @@
 namespace vturn::plugins {
 namespace {
 
-constexpr MonoNs kRepeatNs = 10 * kNsPerS;
+constexpr MonoNs kNotUpNs = 10 * kNsPerS;
 constexpr MonoNs kSilenceNs = 2 * kNsPerS;
 constexpr MonoNs kMuteNs = 5 * kNsPerS;
 constexpr double kLagToldS = 1.0;
@@ -23,7 +23,7 @@ std::string tenths(double seconds) {
 bool RhxWatch::Trouble::due(std::uint64_t count, MonoNs now_ns) {
   if (count == told || (told != 0 && now_ns < again_ns)) return false;
   told = count;
-  again_ns = now_ns + kRepeatNs;
+  again_ns = now_ns + repeat_ns;
   return true;
 }
 
@@ -67,7 +67,12 @@ void RhxWatch::reader(const ingest::RhxReader& reader, MonoNs now_ns) {
                   "enabled its own again. Leave the TCP output channels in RHX to vturnd");
   }
   if (unplaced_.due(counters.spikes_unplaced, now_ns)) {
-    say(false, std::to_string(counters.spikes_unplaced) + " spikes of no run that frames have come from: left out");
+    say(false, std::to_string(counters.spikes_unplaced) +
+                   " spikes of no run that frames have come from, or too many that waited for frames: left out");
+  }
+  if (artefacts_.due(counters.spike_artefacts, now_ns)) {
+    say(false, std::to_string(counters.spike_artefacts) + " of " + std::to_string(reader.spike_counters().spikes) +
+                   " spikes are artefacts by RHX's word (id 128): left out");
   }
   if (unmapped_.due(counters.spikes_unmapped, now_ns)) {
     say(false, std::to_string(counters.spikes_unmapped) +
@@ -97,7 +102,7 @@ void RhxWatch::commands(bool up, const std::string& address, MonoNs asked_ns, Mo
   }
   if (not_up_since_ns_ == 0) next_not_up_ns_ = not_up_since_ns_ = now_ns;
   if (now_ns < next_not_up_ns_) return;
-  next_not_up_ns_ = now_ns + kRepeatNs;
+  next_not_up_ns_ = now_ns + kNotUpNs;
   say(false,
       "nobody listens for commands at " + address + ": in RHX, Network > Remote TCP Control > Commands, click Connect");
 }

@@ -33,12 +33,14 @@ class RhxWatch {
   struct Trouble {
     std::uint64_t told = 0;
     MonoNs again_ns = 0;
+    MonoNs repeat_ns = 10 * kNsPerS;
     bool due(std::uint64_t count, MonoNs now_ns);
   };
   void say(bool error, std::string text);
 
   std::deque<Line> lines_;
   Trouble lag_, resyncs_, columns_, unplaced_, unmapped_, without_, unconfirmed_, foreign_;
+  Trouble artefacts_{0, 0, 600 * kNsPerS};  ///< of which every night has some
   std::uint64_t lag_reports_ = 0;
   std::uint64_t bytes_ = 0;
   MonoNs bytes_since_ns_ = 0, not_up_since_ns_ = 0, next_not_up_ns_ = 0;

@@ -51,13 +51,24 @@ TEST_CASE("RHX reader: up with the first frames; spikes before them wait and hav
 }
 
 TEST_CASE("RHX reader: of too many spikes that wait the oldest go, counted") {
+  constexpr std::uint32_t kMost = 32'768, kMore = 480, kAtOnce = 16;
   RhxRun run(rhx_settings());
-  for (std::uint32_t i = 0; i < 1500; ++i) run.spikes(rhx_chunk(i));
-  CHECK(run.reader.spikes_waiting() == 1024);
-  run.waveform(rhx_block(1408));
-  CHECK(run.reader.counters().spikes_unplaced == 1500 - 1024);
-  CHECK(run.reader.counters().spikes == 1024);
-  CHECK(run.sink.of(InputKind::kSpike).front().source_sample == 1500 - 1024);
+  for (std::uint32_t i = 0; i < kMost + kMore; ++i) run.spikes(rhx_chunk(i / kAtOnce));
+  CHECK(run.reader.spikes_waiting() == kMost);
+  run.waveform(rhx_block(2048));
+  CHECK(run.reader.counters().spikes_unplaced == kMore);
+  CHECK(run.reader.counters().spikes == kMost);
+  CHECK(run.sink.of(InputKind::kSpike).at(0).source_sample == kMore / kAtOnce);
+}
+
+TEST_CASE("RHX reader: 3 s of a busy spike stream that are read before their frames come whole") {
+  constexpr std::uint32_t kSpikes = 15'000;
+  RhxRun run(rhx_settings());
+  run.reader.resume(128'000);
+  for (std::uint32_t i = 0; i < kSpikes; ++i) run.spikes(rhx_chunk(128'000 + 4 * i));
+  run.waveform(rhx_block(128'000));
+  CHECK(run.reader.counters().spikes == kSpikes);
+  CHECK(run.reader.counters().spikes_unplaced == 0);
 }
 
 TEST_CASE("RHX reader: artefacts and damaged timestamps are left out, counted apart") {
