@@ -9,7 +9,8 @@
 namespace vturn::plugins {
 namespace {
 
-constexpr double kLongestPulseMs = 100.0;  // what RHX can set for a digital output
+// What RHX can set for a digital output; and nothing ends a stimulus of RHX before it is over.
+constexpr double kLongestPulseMs = 100.0;
 
 RhxPulses& pulses_of(void* source, const Config& config) {
   if (source == nullptr) config.refuse("source", "\"\"", "the name of the [[source]] of type \"intan_rhx\"");
@@ -36,12 +37,13 @@ RhxPulseSettings settings_of(const Config& config) {
   const std::string confirm = config.text("confirm", "");
   settings.confirm = checked(config, "confirm", confirm.empty() ? settings.channel : confirm);
   settings.pulse_ms = config.number("pulse_ms", 10.0, 0.001, 60'000.0);
+  if (settings.pulse_ms > kLongestPulseMs)
+    config.refuse("pulse_ms", std::to_string(settings.pulse_ms),
+                  "at most 100: RHX cannot end a stimulus before it is over, when vturnd inhibits or disarms");
   if (settings.channel.empty()) return settings;
   if (parse_rhx_confirmation(checked(config, "channel", settings.channel)).signal != ingest::RhxSignal::kDigitalOut)
     config.refuse("channel", "\"" + settings.channel + "\"",
                   "DIGITAL-OUT-nn, or \"\" for a stimulus that is set up in RHX");
-  if (settings.pulse_ms > kLongestPulseMs)
-    config.refuse("pulse_ms", std::to_string(settings.pulse_ms), "at most 100 on a digital output of RHX");
   return settings;
 }
 

@@ -13,8 +13,8 @@ class IntanRhxOutput {
   /// Waits up to a second for RHX to stand ready. Throws std::runtime_error with one line.
   void self_test();
   std::int32_t fire(const vturn_pulse& pulse) noexcept;
-  /// The controller ends each pulse by itself, and RHX has no command that would end it sooner.
-  static std::int32_t stop(std::uint32_t) noexcept { return VTURN_RESULT_STOPPED; }
+  /// Ends nothing: see RhxPulses::stop.
+  std::int32_t stop(std::uint32_t trigger_id) noexcept { return pulses_.stop(output_, trigger_id); }
 
  private:
   std::string name_;

@@ -7,6 +7,19 @@ namespace vturn::plugins {
 using ingest::RhxController;
 using ingest::RhxSignal;
 
+namespace {
+
+// A command that waits for RHX's window on a busy machine.
+constexpr MonoNs kLatestBeginNs = 100 * kNsPerMs;
+// Beyond what is known to last: the controller rounds, and a train's last pulse has a length.
+constexpr std::int64_t kTrainMarginNs = 5 * kNsPerMs;
+
+std::int64_t length_ns(const RhxPulseSettings& settings) noexcept {
+  return static_cast<std::int64_t>(settings.pulse_ms * 1e6);
+}
+
+}  // namespace
+
 ingest::RhxChannel parse_rhx_confirmation(const std::string& text) {
   const auto channel = ingest::parse_rhx_channel(text, RhxController::kStimRecord);
   if (!channel) throw std::invalid_argument(channel.error());
@@ -46,10 +59,20 @@ std::int32_t RhxPulses::fire(std::size_t index, const vturn_pulse& pulse) noexce
   Sent sent{pulse.trigger_id, pulse.rule, output.host->mono_now_ns(output.host->context), true};
   // Before it goes out: its edge must find it.
   output.sent.push(sent);
-  if (client_.try_execute(output.command)) return VTURN_RESULT_QUEUED;
+  if (client_.try_execute(output.command)) {
+    output.running_id = sent.trigger_id;
+    output.over_ns = sent.mono_ns + kLatestBeginNs + length_ns(output.settings);
+    return VTURN_RESULT_QUEUED;
+  }
   sent.went_out = false;
   output.sent.push(sent);
   return VTURN_RESULT_REFUSED;
+}
+
+std::int32_t RhxPulses::stop(std::size_t index, std::uint32_t trigger_id) const noexcept {
+  const Output& output = *outputs_[index];
+  const bool over = output.running_id != trigger_id || output.host->mono_now_ns(output.host->context) >= output.over_ns;
+  return over ? VTURN_RESULT_STOPPED : VTURN_RESULT_FAILED;
 }
 
 void RhxPulses::collect(Output& output) noexcept {
@@ -82,7 +105,8 @@ void RhxPulses::output_edge(const ingest::RhxOutputEdge& edge) noexcept {
   if (!edge.on) return;
   for (std::size_t i = 0; i < count_; ++i) {
     Output& output = *outputs_[i];
-    if (!(edge.channel == output.confirm)) continue;
+    if (!(edge.channel == output.confirm) || edge.own_ns < output.train_until_ns) continue;
+    output.train_until_ns = edge.own_ns + length_ns(output.settings) + kTrainMarginNs;
     collect(output);
     if (output.count == 0) {
       ++foreign_;

@@ -16,10 +16,10 @@ namespace vturn::plugins {
 /// One [[output]] on an RHS controller: a key of RHX, what it starts, and where that shows in the waveform stream.
 struct RhxPulseSettings {
   std::string name;
-  std::string key;      ///< F1 .. F8
-  std::string channel;  ///< DIGITAL-OUT-nn that vturnd sets up for it; "" = what is set up in RHX
-  std::string confirm;  ///< DIGITAL-OUT-nn or an amplifier's A-nnn|STIM
-  double pulse_ms = 10;
+  std::string key;       ///< F1 .. F8
+  std::string channel;   ///< DIGITAL-OUT-nn that vturnd sets up for it; "" = what is set up in RHX
+  std::string confirm;   ///< DIGITAL-OUT-nn or an amplifier's A-nnn|STIM
+  double pulse_ms = 10;  ///< of a train: all of it
 };
 
 /// The name of a column that shows a pulse. Throws std::invalid_argument for others.
@@ -51,6 +51,9 @@ class RhxPulses final : public ingest::RhxOutputSink {
 
   /// VTURN_RESULT_QUEUED, or VTURN_RESULT_REFUSED when nothing went out.
   std::int32_t fire(std::size_t output, const vturn_pulse& pulse) noexcept;
+  /// VTURN_RESULT_STOPPED when that pulse is over; VTURN_RESULT_FAILED while it may still come or last, because RHX has
+  /// no command that ends one: the controller does.
+  std::int32_t stop(std::size_t output, std::uint32_t trigger_id) const noexcept;
 
   void output_edge(const ingest::RhxOutputEdge& edge) noexcept override;
   /// Pulses that were not seen in time have failed.
@@ -72,6 +75,11 @@ class RhxPulses final : public ingest::RhxOutputSink {
     std::string command;
     ingest::RhxChannel confirm;
     boost::lockfree::spsc_queue<Sent, boost::lockfree::capacity<64>> sent;
+    /// The decision thread's own: of the newest pulse that went out.
+    std::uint32_t running_id = 0;
+    MonoNs over_ns = 0;
+    /// The reader's own, on the source's clock: edges before are the rest of a train.
+    std::int64_t train_until_ns = 0;
     /// Taken from `sent`, not seen yet: the reader's own.
     std::array<Sent, 64> awaited{};
     std::size_t first = 0, count = 0;

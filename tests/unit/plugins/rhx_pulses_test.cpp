@@ -144,8 +144,46 @@ TEST_CASE("RHX pulse: a hand on the key and other lines are told apart") {
   rig.pulses.output_edge({{RhxSignal::kStim, 0, 0}, true, 5, 1000, 0, rig.now()});
   CHECK(rig.results().empty());
   CHECK(rig.pulses.foreign() == 1);
-  rig.pulse_seen();
+  rig.pulse_seen(2000);
   CHECK(rig.results().size() == 1);
+}
+
+TEST_CASE("RHX pulse: a train is one pulse, and confirms no other one") {
+  Rig rig;
+  rig.fire(1);
+  const auto train = [&](SampleIndex first) {  // 20 kHz: five within the output's 10 ms
+    for (SampleIndex i = 0; i < 5; ++i) {
+      rig.pulses.output_edge(rig.edge(true, first + 40 * i));
+      rig.pulses.output_edge(rig.edge(false, first + 40 * i + 10));
+      if (i == 1) rig.fire(2);
+    }
+  };
+  train(1000);
+  REQUIRE(rig.results().size() == 1);
+  CHECK(rig.results()[0].trigger_id == 1);
+  CHECK(rig.pulses.foreign() == 0);
+  rig.pulses.service(rig.now() + RhxPulses::kConfirmNs + 1);
+  REQUIRE(rig.results().size() == 2);
+  CHECK(rig.results()[1].trigger_id == 2);
+  CHECK(rig.results()[1].result == OutputResult::kFailed);
+  train(20'000);  // a hand on the key; the second edge's own is not seen
+  CHECK(rig.pulses.foreign() == 1);
+}
+
+TEST_CASE("RHX pulse: a stop has failed while the pulse may still last, which RHX cannot end") {
+  Rig rig;
+  rig.pulses.add({"long", "F2", "", "DIGITAL-OUT-02", 60'000.0}, rig.host.host());
+  vturn_pulse pulse{};
+  pulse.trigger_id = 5;
+  pulse.kind = VTURN_PULSE_STIM;
+  CHECK(rig.pulses.stop(1, 5) == VTURN_RESULT_STOPPED);
+  CHECK(rig.pulses.fire(1, pulse) == VTURN_RESULT_QUEUED);
+  CHECK(rig.pulses.stop(1, 5) == VTURN_RESULT_FAILED);
+  CHECK(rig.pulses.stop(1, 4) == VTURN_RESULT_STOPPED);
+  CHECK(rig.pulses.stop(0, 5) == VTURN_RESULT_STOPPED);
+  rig.fire(6);
+  test::wait_for("the short pulse's end", [&] { return rig.pulses.stop(0, 6) == VTURN_RESULT_STOPPED; });
+  CHECK(rig.pulses.stop(1, 5) == VTURN_RESULT_FAILED);
 }
 
 TEST_CASE("RHX pulse: more than can wait for their sight are refused, and none is told of twice") {

@@ -209,9 +209,11 @@ TEST_CASE("RHX settings: an output names its source, its key, its channel and wh
   CHECK(refused({{"name", "second"}, {"channel", "DIGITAL-OUT-02"}}, source).find("\"laser\"") != std::string::npos);
   CHECK(refused({{"key", "F2"}, {"channel", "DIGITAL-OUT-01"}, {"confirm", "DIGITAL-OUT-09"}}, source)
             .find("\"laser\"") != std::string::npos);
-  CHECK(refused({{"name", "electrode"}, {"key", "F3"}, {"channel", ""}, {"confirm", "A-005|STIM"}, {"pulse_ms", 500.0}},
-                source)
-            .empty());
+  json electrode = {{"name", "electrode"}, {"key", "F3"}, {"channel", ""}, {"confirm", "A-005|STIM"}};
+  electrode["pulse_ms"] = 100.1;
+  CHECK(refused(electrode, source).find("RHX cannot end a stimulus before it is over") != std::string::npos);
+  electrode["pulse_ms"] = 100.0;
+  CHECK(refused(electrode, source).empty());
   CHECK(outputs.size() == 2);
   for (void* output : outputs) plugin.output->destroy(output);
   plugin.source->destroy(source);

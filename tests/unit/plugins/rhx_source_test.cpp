@@ -309,7 +309,7 @@ TEST_CASE("RHX source: stimuli of an RHS controller through both ends of the plu
   CHECK(plugin.output->fire(output, &pulse) == VTURN_RESULT_SHAM);
   pulse.kind = VTURN_PULSE_STIM;
   CHECK(plugin.output->fire(output, &pulse) == VTURN_RESULT_QUEUED);
-  CHECK(plugin.output->stop(output, 7) == VTURN_RESULT_STOPPED);
+  wait_for("its end", [&] { return plugin.output->stop(output, 7) == VTURN_RESULT_STOPPED; });
   wait_for("the pulse", [&] { return output_host.count(InputKind::kOutputResult) == 1; });
   const auto result = output_host.events().front().payload.output;
   CHECK(result.result == OutputResult::kFired);
