@@ -58,9 +58,11 @@ void OpenEphysReader::message(Frames frames, MonoNs arrival_mono_ns, EventSink& 
   rate_hz_ = rate_hz;
 
   const Context context{message, arrival_mono_ns, sink};
+  if (message.kind == MessageKind::kTtl && tracker_.strays(message.sample_num, arrival_mono_ns)) return hold(context);
   announce(context, continuity.missing_samples);
+  if (held_count_ > 0 && tells_samples(message.kind)) release_held(context);
   if (message.kind == MessageKind::kSpike) spike(context);
-  if (message.kind == MessageKind::kTtl) ttl(context);
+  if (message.kind == MessageKind::kTtl) emit_ttl(context, message.sample_num, ttl_of(message));
   if (message.kind == MessageKind::kData) data(context, continuity.channel_broken);
 }
 
@@ -98,7 +100,8 @@ void OpenEphysReader::announce(const Context& context, std::uint64_t missing_sam
     detector_ = -1;  // the GUI's chain may be another one
   }
   const SampleIndex samples = message.kind == MessageKind::kData ? message.num_samples : 0;
-  clock_.seen(message.sample_num + samples, context.arrival_mono_ns);
+  if (tells_samples(message.kind) || !tracker_.confirmed())
+    clock_.seen(message.sample_num + samples, context.arrival_mono_ns);
   maker_.announce(cause, lost > 0 ? lost : missing_samples, instant_of(context), context.sink);
   counters_.epochs = maker_.epochs();
   counters_.gaps = maker_.gaps();
@@ -122,11 +125,30 @@ bool OpenEphysReader::of_other_detector(const GuiMessage& message) noexcept {
   return true;
 }
 
-void OpenEphysReader::ttl(const Context& context) noexcept {
-  const GuiMessage& message = context.message;
+TtlInput OpenEphysReader::ttl_of(const GuiMessage& message) noexcept {
   const std::uint64_t line = message.ttl_line < 64 ? std::uint64_t{1} << message.ttl_line : 0;
   ttl_word_ = message.has_ttl_word ? message.ttl_word : (ttl_word_ & ~line) | (message.ttl_state != 0 ? line : 0);
-  emit_ttl(context, message.sample_num, {message.ttl_line, message.ttl_state, ttl_word_});
+  return {message.ttl_line, message.ttl_state, ttl_word_};
+}
+
+void OpenEphysReader::hold(const Context& context) noexcept {
+  if (held_count_ == held_.size()) {
+    ++counters_.ttl_misplaced;
+    return;
+  }
+  held_[held_count_++] = {context.message.sample_num, context.arrival_mono_ns, ttl_of(context.message)};
+}
+
+void OpenEphysReader::release_held(const Context& context) noexcept {
+  for (std::size_t i = 0; i < held_count_; ++i) {
+    const HeldEdge& edge = held_[i];
+    if (StreamTracker::beside(edge.sample, context.message.sample_num, rate_hz_)) {
+      emit_ttl({context.message, edge.arrival_mono_ns, context.sink}, edge.sample, edge.ttl);
+    } else {
+      ++counters_.ttl_misplaced;
+    }
+  }
+  held_count_ = 0;
 }
 
 void OpenEphysReader::emit_ttl(const Context& context, SampleIndex sample, const TtlInput& ttl) noexcept {

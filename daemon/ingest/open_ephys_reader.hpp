@@ -37,6 +37,7 @@ struct OpenEphysCounters : ReaderCounters {
   std::uint64_t headings = 0;        ///< handed on, of an inertial sensor
   std::uint64_t no_direction = 0;    ///< samples of it that said none
   std::uint64_t other_detector = 0;  ///< spikes of a second detector, whose electrodes have the same numbers: no unit
+  std::uint64_t ttl_misplaced = 0;   ///< edges left out: their sample numbers are another stream's (Network Events)
   std::uint64_t without_rate = 0;    ///< parsed, but sample rate not known yet: not handed on
   std::uint64_t bad_samples = 0;     ///< not finite or absurd (> 1e9): the one before was taken instead
   std::array<std::uint64_t, static_cast<std::size_t>(ParseError::kCount)> errors{};  ///< malformed, by ParseError
@@ -56,7 +57,8 @@ class OpenEphysReader {
   [[nodiscard]] const OpenEphysCounters& counters() const noexcept { return counters_; }
   [[nodiscard]] ParseError last_error() const noexcept { return last_error_; }
   [[nodiscard]] std::string_view last_error_text() const noexcept { return parser_->describe(last_error_); }
-  /// Newest instant on the source's own clock that has arrived, of any message; 0 before the first.
+  /// Newest instant on the source's own clock that has arrived, of data and spikes (of edges before there were any); 0
+  /// before the first.
   [[nodiscard]] std::int64_t newest_own_ns() const noexcept { return clock_.newest_ns(); }
   /// The stream that is followed, and the last other one that was seen; "" before there is one.
   [[nodiscard]] const std::string& stream() const noexcept { return stream_; }
@@ -71,13 +73,21 @@ class OpenEphysReader {
     MonoNs arrival_mono_ns;
     EventSink& sink;
   };
+  /// An edge that strayed: the next data or spike tells whether it belongs beside it.
+  struct HeldEdge {
+    SampleIndex sample = 0;
+    MonoNs arrival_mono_ns = 0;
+    TtlInput ttl;
+  };
   void refuse(ParseError error, MonoNs arrival_mono_ns, EventSink& sink) noexcept;
   void count(const GuiMessage& message) noexcept;
   bool take_stream(std::string_view name, EpochCause cause) noexcept;
   void announce(const Context& context, std::uint64_t missing_samples) noexcept;
   void spike(const Context& context) noexcept;
   [[nodiscard]] bool of_other_detector(const GuiMessage& message) noexcept;
-  void ttl(const Context& context) noexcept;
+  [[nodiscard]] TtlInput ttl_of(const GuiMessage& message) noexcept;
+  void hold(const Context& context) noexcept;
+  void release_held(const Context& context) noexcept;
   void data(const Context& context, bool channel_broken) noexcept;
   void imu(const Context& context) noexcept;
   void event_codes(const Context& context, bool broken) noexcept;
@@ -100,6 +110,8 @@ class OpenEphysReader {
   std::uint64_t pending_lost_ = 0;
   std::int32_t detector_ = -1;  ///< the first one that sent a spike in this epoch
   std::uint64_t ttl_word_ = 0;  ///< kept where the feed tells lines only
+  std::array<HeldEdge, 64> held_;
+  std::size_t held_count_ = 0;
   ParseError last_error_ = ParseError::kNone;
   OpenEphysCounters counters_;
   bool refusal_told_ = false;

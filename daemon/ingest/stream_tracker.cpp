@@ -1,6 +1,7 @@
 #include "daemon/ingest/stream_tracker.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace vturn::ingest {
 namespace {
@@ -44,6 +45,8 @@ void StreamTracker::observe_unnumbered(Continuity& result) noexcept {
 
 void StreamTracker::observe_samples(const GuiMessage& message, double rate_hz, MonoNs arrival_mono_ns,
                                     Continuity& result) noexcept {
+  const bool tells = tells_samples(message.kind);
+  if (!tells && confirmed_) return;
   if (last_rate_hz_ > 0 && rate_hz != last_rate_hz_) begin_epoch(EpochCause::kRateChange, result);
   if (last_rate_hz_ > 0) judge_jump(message, arrival_mono_ns, result);
   if (message.kind == MessageKind::kData) judge_block(message, result);
@@ -51,13 +54,27 @@ void StreamTracker::observe_samples(const GuiMessage& message, double rate_hz, M
   newest_sample_ = last_rate_hz_ > 0 ? std::max(newest_sample_, end) : end;
   last_rate_hz_ = rate_hz;
   last_arrival_mono_ns_ = arrival_mono_ns;
+  confirmed_ = tells;
+}
+
+double StreamTracker::elapsed_s(MonoNs arrival_mono_ns) const noexcept {
+  return seconds(std::max<MonoNs>(0, arrival_mono_ns - last_arrival_mono_ns_)) * sample_time_factor_;
+}
+
+bool StreamTracker::strays(SampleIndex sample, MonoNs arrival_mono_ns) const noexcept {
+  if (!confirmed_) return false;
+  const double ahead_s = static_cast<double>(sample - newest_sample_) / last_rate_hz_;
+  return ahead_s < -kReorderWindowS || ahead_s > kReorderWindowS + 2 * elapsed_s(arrival_mono_ns);
+}
+
+bool StreamTracker::beside(SampleIndex edge, SampleIndex sample, double rate_hz) noexcept {
+  return std::abs(static_cast<double>(edge - sample)) <= kReorderWindowS * rate_hz;
 }
 
 void StreamTracker::judge_jump(const GuiMessage& message, MonoNs arrival_mono_ns, Continuity& result) noexcept {
-  const double elapsed_s = seconds(std::max<MonoNs>(0, arrival_mono_ns - last_arrival_mono_ns_)) * sample_time_factor_;
   const double jump_s = static_cast<double>(message.sample_num - newest_sample_) / last_rate_hz_;
   if (jump_s < -kReorderWindowS) begin_epoch(EpochCause::kLoop, result);
-  if (jump_s > kUnexplainedJumpS + 2 * elapsed_s) begin_epoch(EpochCause::kRestart, result);
+  if (jump_s > kUnexplainedJumpS + 2 * elapsed_s(arrival_mono_ns)) begin_epoch(EpochCause::kRestart, result);
 }
 
 void StreamTracker::judge_block(const GuiMessage& message, Continuity& result) noexcept {
@@ -78,6 +95,7 @@ void StreamTracker::judge_block(const GuiMessage& message, Continuity& result) n
 void StreamTracker::begin_epoch(EpochCause cause, Continuity& result) noexcept {
   result.epoch = cause;
   last_rate_hz_ = 0;
+  confirmed_ = false;
   // Samples may seem to continue across a restart; time does not.
   epoch_generation_ = ++generation_;
 }

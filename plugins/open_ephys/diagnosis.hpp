@@ -28,7 +28,7 @@ class Diagnosis {
 
   std::string address_;
   ingest::GuiFeed feed_;
-  Trouble malformed_, other_stream_, other_detector_, without_rate_;
+  Trouble malformed_, other_stream_, other_detector_, without_rate_, misplaced_;
   std::uint64_t received_ = 0;
   MonoNs quiet_since_ns_ = 0;
   bool silence_told_ = false;

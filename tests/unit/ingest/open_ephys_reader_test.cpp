@@ -195,6 +195,43 @@ TEST_CASE("What happened in a foreign stream's message is told with the next of 
   CHECK(run.sink.changes()[1].cause == EpochCause::kRestart);
 }
 
+TEST_CASE("An edge that was injected with the first stream's sample number is left out, and moves no time") {
+  const SampleIndex foreign = GENERATE(SampleIndex{700}, SampleIndex{30000LL * 3600});
+  ReaderRun run(with_lfp());
+  run.message(data_message(1, 3'000'000, level(300), 1, "LFP"));
+  const std::int64_t newest_ns = run.reader.newest_own_ns();
+  run.message(ttl_message(2, foreign, 4, 1, 16));
+  CHECK(run.reader.newest_own_ns() == newest_ns);
+  run.message(data_message(3, 3'000'300, level(300), 1, "LFP"));
+  CHECK(run.sink.of(InputKind::kTtl).empty());
+  CHECK(run.reader.counters().ttl_received == 1);
+  CHECK(run.reader.counters().ttl_misplaced == 1);
+  CHECK(run.reader.counters().epochs == 0);
+  CHECK(run.reader.counters().gaps == 0);
+  CHECK(run.reader.newest_own_ns() == newest_ns + 10 * kNsPerMs);
+  run.message(ttl_message(4, 3'000'700, 4, 1, 16));  // of the next block
+  CHECK(run.sink.of(InputKind::kTtl).size() == 1);
+  CHECK(run.reader.newest_own_ns() == newest_ns + 10 * kNsPerMs);
+}
+
+TEST_CASE("Edges that come before the block that tells a loop or a gap stand in it") {
+  const SampleIndex next = GENERATE(SampleIndex{336}, SampleIndex{3'000'000 + 150'000});
+  ReaderRun run(with_lfp());
+  run.message(data_message(1, 3'000'000, level(300), 1, "LFP"), 5 * kNsPerS);
+  const bool loop = next < 3'000'000;
+  run.message(ttl_message(loop ? 2 : 9, next + 30, 4, 1, 16), 6 * kNsPerS);
+  run.message(ttl_message(loop ? 3 : 10, next + 60, 4, 0, 0), 6 * kNsPerS);
+  run.message(data_message(loop ? 4 : 11, next, level(300), 1, "LFP"), 6 * kNsPerS);
+  const auto edges = run.sink.of(InputKind::kTtl);
+  REQUIRE(edges.size() == 2);
+  CHECK(run.reader.counters().ttl_misplaced == 0);
+  CHECK(run.sink.changes().back().change == (loop ? SourceChange::kEpoch : SourceChange::kGap));
+  const SessionNs began_ns = run.sink.of(InputKind::kSource).back().session_time_ns;
+  CHECK(edges[0].session_time_ns == began_ns + kNsPerMs);
+  CHECK(edges[1].session_time_ns == began_ns + 2 * kNsPerMs);
+  CHECK(edges[1].payload.ttl.word == 0);
+}
+
 TEST_CASE("GUI 0.5 is refused once in the events, every time in the counters") {
   ReaderRun run(spikes_at_30_khz());
   const Message old{{envelope("DATA"), part(R"({"message_no":1})"), {}}};

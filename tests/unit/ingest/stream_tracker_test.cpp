@@ -29,6 +29,11 @@ struct Stream {
     message.kind = MessageKind::kSpike;
     return observe(message, number, sample, kRateHz);
   }
+  Continuity ttl(std::int64_t number, SampleIndex sample) {
+    GuiMessage message;
+    message.kind = MessageKind::kTtl;
+    return observe(message, number, sample, kRateHz);
+  }
   Continuity observe(GuiMessage& message, std::int64_t number, SampleIndex sample, double rate_hz) {
     message.message_num = number;
     message.sample_num = sample;
@@ -166,6 +171,26 @@ TEST_CASE("Another rate begins an epoch") {
   stream.data(1, 0);
   CHECK(stream.data(2, 204, 0, 204, 20000.0).epoch == EpochCause::kRateChange);
   check_quiet(stream.data(3, 408, 0, 204, 20000.0));
+}
+
+TEST_CASE("An edge with another stream's sample number begins no epoch, and moves nothing that is judged later") {
+  const SampleIndex foreign = GENERATE(SampleIndex{12}, SampleIndex{30000LL * 3600});
+  Stream stream;
+  stream.data(1, 3'000'000);
+  CHECK(stream.tracker.strays(foreign, stream.now_ns));
+  check_quiet(stream.ttl(2, foreign));
+  check_quiet(stream.data(3, 3'000'204));
+  CHECK_FALSE(stream.tracker.strays(3'000'408 + 203, stream.now_ns));
+  CHECK_FALSE(stream.tracker.strays(3'000'408 - 300, stream.now_ns));
+}
+
+TEST_CASE("Where nothing but edges has come they alone tell a new epoch") {
+  Stream stream;
+  stream.ttl(1, 3'000'000);
+  CHECK_FALSE(stream.tracker.strays(12, stream.now_ns));
+  CHECK(stream.ttl(2, 12).epoch == EpochCause::kLoop);
+  stream.data(3, 204);
+  CHECK(stream.data(1, 204).epoch == EpochCause::kRestart);
 }
 
 TEST_CASE("Any sequence of numbers and samples is survived, extreme ones included") {

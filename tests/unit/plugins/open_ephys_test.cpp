@@ -302,4 +302,6 @@ TEST_CASE("troubles are told once, again when they go on, and silence is told wi
   CHECK(next(72).find("5 messages refused") != std::string::npos);
   counters.without_rate = 3;
   CHECK(next(72).find("sample_rate_hz") != std::string::npos);
+  counters.ttl_misplaced = 2;
+  CHECK(next(72).find("2 TTL edges left out") != std::string::npos);
 }
