@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <string>
 
+#include "daemon/rt/clock.hpp"
 #include "plugins/intan_rhx/keeper.hpp"
 #include "plugins/intan_rhx/socket_keep.hpp"
 #include "plugins/intan_rhx/tcp_socket.hpp"
@@ -124,6 +125,7 @@ class Kept {
   /// It dies, having read up to a sample and set up a plan.
   void leave(SampleIndex next, std::uint64_t plan) {
     const auto keep = plugins::make_socket_keep(rhx_.address(), true);
+    keep->page()->read_mono_ns = rt::mono_now_ns();
     keep->page()->next_sample = next;
     keep->page()->channels_hash = plan;
     keep->keep(KeptRole::kCommand, command_.get());
