@@ -92,7 +92,14 @@ struct CommandInput {
   std::array<char, kMaxCommandText> text;  ///< UTF-8, not terminated
 };
 
-enum class OutputResult : std::uint8_t { kFired = 1, kSham, kRefused, kFailed, kStopped };
+enum class OutputResult : std::uint8_t {
+  kFired = 1,
+  kSham,
+  kRefused,
+  kFailed,
+  kStopped,
+  kNotStopped  ///< in answer to a stop: the pulse goes on to its end. No result of a plugin, the host's own
+};
 struct OutputResultInput {
   OutputResult result;
   std::uint8_t output;  ///< index in the rig file's outputs

@@ -168,9 +168,11 @@ MonoNs DecisionLoop::fire(const OutputEvent& output, const InputEvent& deciding)
 }
 
 void DecisionLoop::stop(const PulseStopOutput& stop, const InputEvent& deciding) noexcept {
-  if (parts_.outputs.stop(stop.output, stop.trigger_id) != OutputResult::kFailed) return;
+  // A pulse that was stopped before its output confirmed it may still be confirmed: only what goes on is told.
+  if (parts_.outputs.stop(stop.output, stop.trigger_id) != OutputResult::kNotStopped) return;
   InputEvent result = own_event(InputKind::kOutputResult, deciding);
-  result.payload.output = OutputResultInput{OutputResult::kFailed, stop.output, 0, stop.trigger_id, rt::mono_now_ns()};
+  result.payload.output =
+      OutputResultInput{OutputResult::kNotStopped, stop.output, 0, stop.trigger_id, rt::mono_now_ns()};
   post(result);
 }
 

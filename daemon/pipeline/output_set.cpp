@@ -63,10 +63,10 @@ OutputSet::Fired OutputSet::fire(const TriggerOutput& trigger, SessionNs session
 }
 
 OutputResult OutputSet::stop(std::uint8_t output, std::uint32_t trigger_id) noexcept {
-  if (output >= devices_.size()) return OutputResult::kFailed;
+  if (output >= devices_.size()) return OutputResult::kNotStopped;
   const Device& device = devices_[output];
   const std::int32_t result = device.functions->stop(device.instance, trigger_id);
-  return result == VTURN_RESULT_STOPPED ? OutputResult::kStopped : OutputResult::kFailed;
+  return result == VTURN_RESULT_STOPPED ? OutputResult::kStopped : OutputResult::kNotStopped;
 }
 
 }  // namespace vturn

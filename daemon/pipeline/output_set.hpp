@@ -31,7 +31,7 @@ class OutputSet {
     bool queued = false;
   };
   Fired fire(const TriggerOutput& trigger, SessionNs session_time_ns, MonoNs decision_mono_ns) noexcept;
-  /// Ends the running pulse of that trigger: kStopped, or kFailed when it may go on.
+  /// Ends the running pulse of that trigger: kStopped, or kNotStopped when it may go on.
   OutputResult stop(std::uint8_t output, std::uint32_t trigger_id) noexcept;
 
  private:

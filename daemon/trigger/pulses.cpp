@@ -1,6 +1,12 @@
 #include "daemon/trigger/trigger.hpp"
 
 namespace vturn::trigger {
+namespace {
+
+/// One that cannot be stopped and is not longer does no harm that an inhibit could have prevented in time.
+constexpr std::int64_t kShortPulseNs = 100 * kNsPerMs;
+
+}  // namespace
 
 void Trigger::result(const OutputResultInput& result, OutputBuffer& out) noexcept {
   const bool known = result.output < output_states_.size() &&
@@ -29,9 +35,12 @@ void Trigger::result(const OutputResultInput& result, OutputBuffer& out) noexcep
     case OutputResult::kFailed:
       if (awaited) charge(result.output);
       disarm(VetoReason::kOutputFailed, kNoSource, 0, out);
-      // A stop that failed leaves the pulse going on for as long as it was made.
+      output.phase = PulsePhase::kIdle;
+      break;
+    case OutputResult::kNotStopped:
       output.stopped = false;
-      output.phase = awaited ? PulsePhase::kIdle : PulsePhase::kRunning;
+      if (settings_.outputs[result.output].pulse_ns > kShortPulseNs)
+        disarm(VetoReason::kOutputFailed, kNoSource, 0, out);
       break;
     case OutputResult::kStopped:
       if (awaited) charge(result.output);

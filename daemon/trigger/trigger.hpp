@@ -28,8 +28,8 @@ namespace vturn::trigger {
 ///
 /// An output that got a kTrigger answers with an OutputResultInput of the same trigger_id: kFired and kSham consume the
 /// arm and charge the limits; kRefused does neither and is told by a kVeto (kOutputRefused); kFailed, or no answer
-/// within output_timeout_ns, charges and disarms. Until then the output takes no other trigger. kFailed in answer to a
-/// kPulseStop disarms too, and the pulse counts as running until its end. Pure, noexcept, no allocation after
+/// within output_timeout_ns, charges and disarms. Until then the output takes no other trigger. kNotStopped: the pulse
+/// counts as running until its end, and one of more than 100 ms disarms. Pure, noexcept, no allocation after
 /// prepare().
 class Trigger {
  public:

@@ -122,7 +122,7 @@ bool command_from_proto(const v1::InputCommand& message, CommandInput& command) 
 bool result_from_proto(const v1::InputOutputResult& message, OutputResultInput& result) noexcept {
   result.trigger_id = message.trigger_id();
   result.fired_mono_ns = message.fired_mono_ns();
-  return known(message.result(), OutputResult::kFired, OutputResult::kStopped, result.result) &&
+  return known(message.result(), OutputResult::kFired, OutputResult::kNotStopped, result.result) &&
          fits(message.output(), result.output) && fits(message.rule(), result.rule);
 }
 

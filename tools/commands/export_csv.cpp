@@ -58,6 +58,7 @@ std::string text(OutputResult result) {
     case OutputResult::kStopped:
       return "stopped";
     case OutputResult::kSham:
+    case OutputResult::kNotStopped:
       break;
   }
   return "";
@@ -171,13 +172,17 @@ class CsvExport {
     if (!decode(batch_)) return;
     for (const auto& input : batch_.inputs()) {
       if (input.has_spike()) spike(input);
-      if (input.has_output())
-        results_[input.output().trigger_id()] = static_cast<OutputResult>(input.output().result());
+      if (input.has_output()) note(input.output().trigger_id(), static_cast<OutputResult>(input.output().result()));
       if (input.has_heading()) {
         tracked_.csv.real(seconds(input.session_time_ns()), kTimeDecimals).real(input.heading().angle_rad(), kDecimals);
         tracked_.end_row();
       }
     }
+  }
+
+  /// What the output answered; that a stop came too late changes nothing of it.
+  void note(std::uint32_t trigger_id, OutputResult result) {
+    if (result != OutputResult::kNotStopped) results_[trigger_id] = result;
   }
 
   void spike(const v1::Input& input) {

@@ -157,7 +157,7 @@ TEST_CASE("an output takes one pulse at a time, from the decision to the pulse's
   rig.fires();
 }
 
-TEST_CASE("a pulse that could not be stopped disarms and keeps its output busy until its end") {
+TEST_CASE("a long pulse that could not be stopped disarms and keeps its output busy until its end") {
   TriggerSettings settings = one_rule();
   settings.outputs[0].pulse_ns = 5 * kNsPerS;
   settings.hold.movement_ns = 0;
@@ -166,7 +166,7 @@ TEST_CASE("a pulse that could not be stopped disarms and keeps its output busy u
   const TriggerOutput trigger = rig.fires();
   rig.sleep(SleepState::kRem, 0.99F, true);
   rig.said.clear();
-  rig.result(OutputResult::kFailed, trigger);
+  rig.result(OutputResult::kNotStopped, trigger);
   REQUIRE(rig.changes(SessionChange::kDisarmed).size() == 1);
   CHECK(rig.changes(SessionChange::kDisarmed)[0].reason == VetoReason::kOutputFailed);
   rig.sleep(SleepState::kRem);
@@ -174,6 +174,22 @@ TEST_CASE("a pulse that could not be stopped disarms and keeps its output busy u
   rig.command(CommandKind::kArm, 3600 * kNsPerS);
   CHECK(rig.refused() == VetoReason::kPulseRunning);
   rig.live(4 * kNsPerS);
+  rig.fires();
+}
+
+TEST_CASE("a short pulse that could not be stopped keeps its output busy, and the session armed") {
+  TriggerSettings settings = one_rule();
+  settings.outputs[0].pulse_ns = 100 * kMs;
+  settings.hold.movement_ns = 0;
+  Rig rig(settings);
+  rig.ready();
+  const TriggerOutput trigger = rig.fires();
+  rig.sleep(SleepState::kRem, 0.99F, true);
+  rig.result(OutputResult::kNotStopped, trigger);
+  rig.sleep(SleepState::kRem);
+  rig.live(50 * kMs);
+  CHECK(rig.refused() == VetoReason::kPulseRunning);
+  rig.live(50 * kMs);
   rig.fires();
 }
 
