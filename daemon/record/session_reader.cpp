@@ -112,6 +112,8 @@ bool SessionReader::take_message() {
 bool SessionReader::take_metadata() {
   if (reader_.metadata_name() == kSessionMetadata) about_ = reader_.metadata();
   if (reader_.metadata_name() != kIncompleteMetadata) return true;
+  if (const auto reason = reader_.metadata().find("reason"); reason != reader_.metadata().end())
+    return stop(name_ + ": incomplete from here on, as the log it was repaired from: " + reason->second);
   const auto field = [this](const char* key) {
     const auto found = reader_.metadata().find(key);
     return found == reader_.metadata().end() ? std::string("an unknown number of") : found->second;

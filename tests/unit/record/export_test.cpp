@@ -187,6 +187,7 @@ TEST_CASE("a repaired log tells of a hole in its middle where it is: nothing is 
   }
   CHECK(inputs == 50);
   CHECK_FALSE(session->complete());
+  CHECK_THAT(session->stopped_by(), Catch::Contains("repaired from: night.mcap: byte"));
   const auto report = exported(repaired.str(), folder.path());
   CHECK(report.gaps == 1);
   CHECK_FALSE(report.whole);
