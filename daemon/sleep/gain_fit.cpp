@@ -29,17 +29,27 @@ void GainFit::prepare(const SleepModel& model, double step_s) noexcept {
 }
 
 void GainFit::reset() noexcept {
+  begin_window();
+  sum_ = {};
+  valid_frames_ = {};
+  frames_ = 0;
+  brain_ = emg_ = 0.0;
+  failed_ = false;
+}
+
+void GainFit::begin_window() noexcept {
   double total = 0.0;
   for (std::size_t i = 0; i < candidates_.size(); ++i) total += changed_weight(i);
   for (std::size_t i = 0; i < candidates_.size(); ++i) {
     const double unchanged = i == candidates_.size() / 2 ? kUnchanged : 0.0;
     candidates_[i] = {prior_, math::log(unchanged + (1.0 - kUnchanged) * changed_weight(i) / total)};
   }
-  sum_ = {};
-  valid_frames_ = {};
-  frames_ = epochs_ = 0;
+  epochs_ = past_epochs_ = 0;
   cursor_ = candidates_.size();
-  brain_ = emg_ = 0.0;
+}
+
+bool GainFit::implausible() const noexcept {
+  return informed() && std::max(std::fabs(brain_), std::fabs(emg_)) > kLargestShift;
 }
 
 double GainFit::changed_weight(std::size_t index) const noexcept {
@@ -78,7 +88,17 @@ void GainFit::close_epoch() noexcept {
   sum_ = {};
   valid_frames_ = {};
   frames_ = 0;
-  if ((epoch_.valid & emission_.features() & kBrainFeatures) != 0) cursor_ = 0;
+  if ((epoch_.valid & emission_.features() & kBrainFeatures) != 0) {
+    cursor_ = 0;
+  } else {
+    end_epoch();
+  }
+}
+
+void GainFit::end_epoch() noexcept {
+  if (++past_epochs_ < fit_epochs_) return;
+  if (informed()) failed_ = implausible();
+  if (failed_) begin_window();
 }
 
 void GainFit::weigh_candidate(std::size_t index) noexcept {
@@ -104,6 +124,7 @@ void GainFit::choose() noexcept {
   }
   brain_ = grid_value(best / kGrid) + kGridStep * peak(best, best / kGrid, kGrid);
   emg_ = grid_value(best % kGrid) + kGridStep * peak(best, best % kGrid, 1);
+  end_epoch();
 }
 
 double GainFit::peak(std::size_t best, std::size_t place, std::size_t stride) const noexcept {

@@ -48,6 +48,11 @@ void SleepFilter::gap() noexcept {
   enter(SleepState::kUnknown);
 }
 
+void SleepFilter::lose_state() noexcept {
+  candidate_ = SleepState::kUnknown;
+  if (state_ != SleepState::kUnknown) enter(SleepState::kUnknown);
+}
+
 void SleepFilter::enter(SleepState state) noexcept {
   state_ = state;
   time_in_state_s_ = 0.0;
@@ -145,11 +150,7 @@ SleepState SleepFilter::wanted(bool moving) const noexcept {
 }
 
 void SleepFilter::decide(bool moving) noexcept {
-  if (bad_s_ > model_.unknown_after_s) {
-    candidate_ = SleepState::kUnknown;
-    if (state_ != SleepState::kUnknown) enter(SleepState::kUnknown);
-    return;
-  }
+  if (bad_s_ > model_.unknown_after_s || gain_fit_.refused()) return lose_state();
   if (state_ == SleepState::kUnknown && good_s_ < kEstablishConstants * model_.evidence_constant_s) return;
   const SleepState want = wanted(moving);
   if (want == state_) {
@@ -173,7 +174,7 @@ SleepOutput SleepFilter::output(const FeatureFrame& frame) const noexcept {
   result.p_rem = static_cast<float>(posterior_[2]);
   result.time_in_state_s = static_cast<float>(time_in_state_s_);
   result.motion = static_cast<float>(motion_gate_.level());
-  result.quality = static_cast<float>(quality_);
+  result.quality = gain_fit_.refused() ? 0.0F : static_cast<float>(quality_);
   for (std::size_t i = 0; i < kLiveSleepFeatures; ++i) {
     const auto feature = static_cast<SleepFeature>(i);
     if (frame.has(feature))

@@ -30,6 +30,9 @@ class SleepFilter {
 
   /// P(wake), P(NREM), P(REM) in double precision.
   [[nodiscard]] const std::array<double, kSleepStates>& posterior() const noexcept { return posterior_; }
+  /// The gains that fit these signals best are none that an amplifier makes: UNKNOWN, with a quality of 0, until a
+  /// later fit is plausible.
+  [[nodiscard]] bool gains_refused() const noexcept { return gain_fit_.refused(); }
   /// Log-power offset (nats) of each feature against the model.
   [[nodiscard]] const std::array<double, kSleepFeatures>& offsets() const noexcept { return offset_; }
 
@@ -41,6 +44,7 @@ class SleepFilter {
   [[nodiscard]] bool usable(const FeatureFrame& frame) const noexcept;
   void rate_quality(const FeatureFrame& frame, bool good) noexcept;
   void decide(bool moving) noexcept;
+  void lose_state() noexcept;
   [[nodiscard]] SleepState wanted(bool moving) const noexcept;
   void enter(SleepState state) noexcept;
   [[nodiscard]] SleepOutput output(const FeatureFrame& frame) const noexcept;

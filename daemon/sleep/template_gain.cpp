@@ -11,8 +11,6 @@ namespace vturn {
 namespace {
 
 constexpr double kFitS = 600.0;
-/// Of the grid's ±3 nats.
-constexpr double kLargestShift = 2.7;
 
 void move(MotionReference& reference, double shift) noexcept {
   if (reference.known) reference.nrem_median += shift;
@@ -37,11 +35,11 @@ Expected<TemplateFit> fit_template(const SleepModel& saved, std::span<const Labe
   gains.prepare(fitting, filter_step_s(saved, epochs));
   for (const LabelledEpoch& epoch : epochs) {
     if (!gains.active()) break;
-    gains.step(epoch.frame);
+    if ((epoch.frame.valid & kBrainFeatures) != 0) gains.step(epoch.frame);
   }
   const double brain = gains.shift(SleepFeature::kDelta);
   const double emg = gains.shift(SleepFeature::kEmg);
-  if (std::max(std::fabs(brain), std::fabs(emg)) > kLargestShift)
+  if (gains.refused())
     return Error{"the gains that fit best differ by more than a factor of 15: other signals, or another unit of power"};
   TemplateFit result{saved, math::exp(brain), math::exp(emg)};
   SleepModel& model = result.model;

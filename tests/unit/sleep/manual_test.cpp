@@ -64,6 +64,14 @@ TEST_CASE("a template that cannot be fitted says why") {
   CHECK_THAT(other.error(), Contains("factor of 15"));
 }
 
+TEST_CASE("a template's gains are those of the rows that have brain signals, wherever they begin") {
+  auto rows = recording(600, 1.4F, 0.0F);
+  for (std::size_t i = 0; i < 350; ++i) rows[i].frame.valid = feature_bit(SleepFeature::kEmg);
+  const auto fit = fit_template(test::synthetic_model(), rows);
+  REQUIRE(fit);
+  CHECK(std::log(fit->brain_gain) == Approx(1.4).margin(0.15));
+}
+
 TEST_CASE("thresholds set by hand are a model: states, margins, movement, missing signals") {
   const SleepModel model = by_hand();
   REQUIRE(model_problem(model).empty());

@@ -128,6 +128,60 @@ TEST_CASE("missing frames are bridged; a long silence starts over") {
   CHECK(session.feed(nrem_frame, 0.1).state == SleepState::kUnknown);
 }
 
+TEST_CASE("gains that no amplifier makes leave the state unknown until the signals are right") {
+  SleepModel model = test::synthetic_model();
+  model.gain_fit_s = 120.0;
+  Session session(model);
+  const auto other = [](FeatureFrame& frame) {
+    frame.log_power[0] += 4.6F;
+    frame.log_power[1] += 4.6F;
+  };
+  const auto cycles = [&](int count, auto change) {
+    SleepOutput output{};
+    std::size_t told = 0;
+    for (int i = 0; i < count; ++i) {
+      for (auto* frame : {wake_frame, nrem_frame, rem_frame}) {
+        for (int n = 0; n < 25; ++n) {
+          output = session.feed(frame, 1.0, change);
+          if (output.state != SleepState::kUnknown) ++told;
+        }
+      }
+    }
+    return std::pair(output, told);
+  };
+  cycles(1, other);  // a minute tells nothing of gains yet
+  const auto [wrong, told] = cycles(10, other);
+  CHECK(told == 0);
+  CHECK(session.filter.gains_refused());
+  CHECK(wrong.quality == 0.0F);
+  cycles(4, [](FeatureFrame&) {});
+  CHECK_FALSE(session.filter.gains_refused());
+  const auto [right, found] = cycles(2, [](FeatureFrame&) {});
+  CHECK(found == 150);
+  CHECK(right.state == SleepState::kRem);
+  CHECK(right.quality > 0.9F);
+}
+
+TEST_CASE("the gains' fit ends without a brain signal too, and units adapt") {
+  SleepModel model = test::synthetic_model();
+  model.features.push_back(SleepFeature::kRate);
+  for (std::size_t s = 0; s < kSleepStates; ++s) {
+    model.emissions[s].mean[3] = 4.0;
+    model.emissions[s].covariance[3][3] = 0.3;
+  }
+  model.gain_fit_s = 60.0;
+  Session session(model);
+  const auto units = [](FeatureFrame& frame) {
+    frame.valid = feature_bit(SleepFeature::kEmg);
+    frame.set(SleepFeature::kRate, 4.5F);
+  };
+  constexpr auto kRate = static_cast<std::size_t>(SleepFeature::kRate);
+  session.feed(nrem_frame, 59.0, units);
+  CHECK(session.filter.offsets()[kRate] == 0.0);
+  session.feed(nrem_frame, 600.0, units);
+  CHECK(session.filter.offsets()[kRate] > 0.1);
+}
+
 TEST_CASE("gains unlike the calibration's are found in the first minutes") {
   SleepModel model = test::synthetic_model();
   model.gain_fit_s = 600.0;
