@@ -73,8 +73,26 @@ void EmgFromLfp::begin(Channel& channel, SampleIndex number, float value) noexce
   channel.running = true;
   channel.next = number;
   channel.bad_until = number + kSpoiltSamples;
-  channel.baseline = static_cast<double>(value);
+  const auto x = static_cast<double>(value);
+  channel.baseline = channel.last_good = std::fabs(x) <= kLargestValue ? x : 0.0;
   channel.filter.reset();
+}
+
+void EmgFromLfp::blank(SessionNs from_ns, SessionNs until_ns) noexcept {
+  if (from_ns > blank_until_ns_) blank_from_ns_ = from_ns;  // the blank before is over
+  blank_until_ns_ = std::max(blank_until_ns_, until_ns);
+}
+
+void EmgFromLfp::sample(Channel& channel, float value, SessionNs time_ns) noexcept {
+  const auto x = static_cast<double>(value);
+  const bool finite = std::fabs(x) <= kLargestValue;
+  const bool blanked = time_ns > blank_from_ns_ && time_ns <= blank_until_ns_;
+  const bool saturated = saturation_uv_ > 0.0 && std::fabs(x) >= saturation_uv_;
+  if (!finite || blanked || saturated) channel.bad_until = channel.next + kSpoiltSamples;
+  // The value before is held: what all electrodes pick up together never enters a filter.
+  if (finite && !blanked) channel.last_good = x;
+  const double y = channel.filter.step(channel.last_good - channel.baseline);
+  channel.ring[static_cast<std::uint64_t>(channel.next) % kRing] = static_cast<float>(y);
 }
 
 void EmgFromLfp::push(const LfpInput& block, SessionNs first_sample_time_ns, SampleIndex first) noexcept {
@@ -91,16 +109,9 @@ void EmgFromLfp::push(const LfpInput& block, SessionNs first_sample_time_ns, Sam
   if (!channel.running) begin(channel, number, block.samples[0]);
   const std::size_t count = std::min<std::size_t>(block.count, kMaxLfpSamples);
   for (std::size_t i = 0; i < count; ++i) {
-    const auto x = static_cast<double>(block.samples[i]);
-    const bool good = std::fabs(x) <= kLargestValue;
-    if (!good || (saturation_uv_ > 0.0 && std::fabs(x) >= saturation_uv_)) {
-      channel.bad_until = channel.next + kSpoiltSamples;
-    }
-    const double y = channel.filter.step(good ? x - channel.baseline : 0.0);
-    channel.ring[static_cast<std::uint64_t>(channel.next) % kRing] = static_cast<float>(y);
-    if (found == channels_.begin()) {
-      mark_piece(channel.next, first_sample_time_ns + static_cast<SessionNs>(static_cast<double>(i) * 1e9 / rate_hz));
-    }
+    const SessionNs time_ns = first_sample_time_ns + static_cast<SessionNs>(static_cast<double>(i) * 1e9 / rate_hz);
+    sample(channel, block.samples[i], time_ns);
+    if (found == channels_.begin()) mark_piece(channel.next, time_ns);
     ++channel.next;
   }
   close_pieces();

@@ -36,6 +36,9 @@ class EmgFromLfp {
   /// `first`: sample number of the block's first sample at the source's own rate, by which channels are aligned.
   void push(const LfpInput& block, SessionNs first_sample_time_ns, SampleIndex first) noexcept;
 
+  /// A stimulus rings at all electrodes alike in what is sampled in (from, until]. Never shortens the blank before.
+  void blank(SessionNs from_ns, SessionNs until_ns) noexcept;
+
   [[nodiscard]] bool enabled() const noexcept { return count_ >= 2; }
   [[nodiscard]] std::int64_t newest_index() const noexcept { return newest_; }
   [[nodiscard]] const ToneSnapshot* at(std::int64_t index) const noexcept;
@@ -54,6 +57,7 @@ class EmgFromLfp {
     std::uint16_t last_count = 0;
     bool running = false;
     double baseline = 0.0;
+    double last_good = 0.0;
   };
   /// 100 ms of session time, by the reference channel's samples.
   struct Piece {
@@ -68,6 +72,7 @@ class EmgFromLfp {
   bool learn_stride(Channel& channel, const LfpInput& block, SampleIndex first) noexcept;
   void design(double rate_hz) noexcept;
   void begin(Channel& channel, SampleIndex number, float value) noexcept;
+  void sample(Channel& channel, float value, SessionNs time_ns) noexcept;
   void mark_piece(SampleIndex number, SessionNs time_ns) noexcept;
   void close_pieces() noexcept;
   void close(const Piece& piece) noexcept;
@@ -88,6 +93,7 @@ class EmgFromLfp {
   Piece open_;
   Moments smoothed_{};
   int settle_ = 0;
+  SessionNs blank_from_ns_ = INT64_MAX, blank_until_ns_ = INT64_MIN;
   std::array<ToneSnapshot, kKept> kept_{};
   std::int64_t newest_ = INT64_MIN;
 };

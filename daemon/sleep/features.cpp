@@ -75,6 +75,7 @@ void FeatureExtractor::blank(SessionNs from_ns, SessionNs until_ns) noexcept {
   for (std::size_t i = 0; i < signal_count_; ++i) {
     if (signals_[i].settings().role != SignalRole::kMotion) signals_[i].blank(from_ns, until_ns);
   }
+  tone_.blank(from_ns, until_ns);
 }
 
 std::int64_t FeatureExtractor::newest() const noexcept {

@@ -46,6 +46,9 @@ class Electrodes {
     for (int i = 0; i < blocks; ++i) block(common, wobble_s);
   }
   void skip(SampleIndex samples) { number_ += samples; }
+  [[nodiscard]] SessionNs now_ns() const {
+    return static_cast<SessionNs>(static_cast<double>(number_) / rate_hz_ * 1e9);
+  }
   /// Mean Fisher's z, twice, of the usable moments from `from` on.
   [[nodiscard]] double mean_log(std::int64_t from) const {
     double sum = 0.0, count = 0.0;
@@ -148,6 +151,48 @@ TEST_CASE("EMG from LFP: a dead channel is left out, saturation and gaps spoil t
   }
   CHECK(gap.kept.at(gap.tone.newest_index()).usable);
   CHECK(gap.mean_log(0) == Approx(twice_fisher_z(0.5)).margin(0.25));
+}
+
+TEST_CASE("EMG from LFP: a stimulus that all electrodes pick up is no tone, neither while it rings nor after") {
+  Electrodes electrodes(3);
+  electrodes.run(20.0, 0.1);
+  const double before = electrodes.mean_log(100);
+  const auto at = electrodes.tone.newest_index();
+  const SessionNs now_ns = electrodes.now_ns();
+  electrodes.tone.blank(now_ns - 1, now_ns + 60 * kNsPerMs);
+  electrodes.edit = [n = 0](std::size_t k, LfpInput& block) mutable {
+    if (k == 0) ++n;
+    for (float& x : block.samples) x += n % 2 == 0 ? 2000.0F : -2000.0F;
+  };
+  electrodes.run(0.06, 0.1);
+  electrodes.edit = nullptr;
+  electrodes.run(3.0, 0.1);
+  int untold = 0;
+  for (const auto& [index, snapshot] : electrodes.kept) {
+    if (index <= at) continue;
+    untold += snapshot.usable ? 0 : 1;
+    if (snapshot.usable) CHECK(std::log(snapshot.smoothed) < before + 0.5);
+  }
+  CHECK(untold >= 1);
+  CHECK(untold <= 9);
+}
+
+TEST_CASE("EMG from LFP: values that are none, first or later, spoil their moments only") {
+  Electrodes electrodes(3);
+  electrodes.edit = [](std::size_t, LfpInput& block) { block.samples[0] = std::nanf(""); };
+  electrodes.block(0.5);
+  electrodes.block(0.5);  // from one block alone the decimation is not known yet
+  electrodes.edit = nullptr;
+  electrodes.run(10.0, 0.5);
+  electrodes.edit = [](std::size_t, LfpInput& block) { block.samples[4] = 1e30F; };
+  electrodes.block(0.5);
+  electrodes.edit = nullptr;
+  const auto at = electrodes.tone.newest_index();
+  electrodes.run(10.0, 0.5);
+  CHECK(electrodes.kept.at(at).usable);
+  CHECK_FALSE(electrodes.kept.at(at + 1).usable);
+  CHECK(electrodes.kept.at(at + 10).usable);
+  CHECK(electrodes.mean_log(0) == Approx(twice_fisher_z(0.5)).margin(0.2));
 }
 
 TEST_CASE("EMG from LFP: no sample after a moment changes what was told of it") {

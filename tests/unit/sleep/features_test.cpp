@@ -303,3 +303,32 @@ TEST_CASE("a stimulus is blanked: its ringing is in no power, its frames say art
   CHECK(artefacts <= 8);
   CHECK(frames.back().has(SleepFeature::kDelta));
 }
+
+TEST_CASE("a stimulus is blanked in the tone of the LFP too") {
+  FeatureSettings settings;
+  settings.emg_lfp = {0, 1, kNoSignal, kNoSignal, kNoSignal, kNoSignal};
+  FeatureExtractor extractor = with(settings);
+  constexpr double kHz = 2500.0;
+  const std::array signals{noise(1, 50.0F), noise(2, 50.0F)};
+  float quiet = 0.0F, most = -100.0F;
+  extractor.blank(10 * kNsPerS, 10 * kNsPerS + 100 * kNsPerMs);
+  for (SampleIndex at = 0; at < static_cast<SampleIndex>(13 * kHz); at += kMaxLfpSamples) {
+    for (std::uint16_t k = 0; k < 2; ++k) {
+      LfpInput block{k, kMaxLfpSamples, static_cast<float>(kHz), {}};
+      for (int i = 0; i < kMaxLfpSamples; ++i) {
+        const double t = static_cast<double>(at + i) / kHz;
+        block.samples[static_cast<std::size_t>(i)] =
+            signals[k](t) + (t > 10.0 && t < 10.1 ? 1000.0F * static_cast<float>(i % 5) : 0.0F);
+      }
+      extractor.push(block, static_cast<SessionNs>(static_cast<double>(at) / kHz * 1e9), at);
+    }
+    for (FeatureFrame frame; extractor.next(frame);) {
+      if (!frame.has(SleepFeature::kEmgLfp)) continue;
+      const float tone = frame.value(SleepFeature::kEmgLfp);
+      if (frame.time_ns < 10 * kNsPerS) quiet = tone;
+      if (frame.time_ns > 10 * kNsPerS) most = std::max(most, tone);
+    }
+  }
+  CHECK(most < quiet + 0.5F);
+  CHECK(most > quiet - 0.5F);
+}
