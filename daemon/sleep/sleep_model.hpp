@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -84,12 +85,13 @@ struct SleepModel {
   YpnosRule ypnos;
   ManualThresholds manual;
 
-  double cv_kappa = 0.0;  ///< blocked cross-validation inside the calibration data
-  double cv_rem_f1 = 0.0;
-  double cv_onset_latency_s = 0.0;                 ///< median
-  std::array<std::size_t, kSleepStates> epochs{};  ///< labelled epochs a state
-  std::string data_hash;                           ///< of the calibration table
-  std::uint64_t hash = 0;                          ///< of everything above that the filter uses: model_hash()
+  /// Blocked cross-validation inside the calibration data; NaN where there was none.
+  double cv_kappa = std::numeric_limits<double>::quiet_NaN();
+  double cv_rem_f1 = std::numeric_limits<double>::quiet_NaN();
+  double cv_onset_latency_s = std::numeric_limits<double>::quiet_NaN();  ///< median
+  std::array<std::size_t, kSleepStates> epochs{};                        ///< labelled epochs a state
+  std::string data_hash;                                                 ///< of the calibration table
+  std::uint64_t hash = 0;  ///< of everything above that the filter uses: model_hash()
 };
 
 /// FNV-1a over the fields that decide what the filter computes, in a fixed order.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "daemon/core/format.hpp"
 #include "daemon/core/math.hpp"
@@ -14,6 +15,12 @@ constexpr double kFitS = 600.0;
 
 void move(MotionReference& reference, double shift) noexcept {
   if (reference.known) reference.nrem_median += shift;
+}
+
+/// What is known of the saved recording is not known of this one.
+void forget_calibration(SleepModel& model) noexcept {
+  model.cv_kappa = model.cv_rem_f1 = model.cv_onset_latency_s = std::numeric_limits<double>::quiet_NaN();
+  model.epochs = {};
 }
 
 std::string refuse_short(std::span<const LabelledEpoch> epochs, const SleepModel& saved) {
@@ -53,6 +60,7 @@ Expected<TemplateFit> fit_template(const SleepModel& saved, std::span<const Labe
   }
   model.hash = model_hash(model);
   return result;
+  forget_calibration(model);
 }
 
 }  // namespace vturn

@@ -15,8 +15,8 @@ struct TemplateFit {
 };
 
 /// A saved model moved to another recording's gains: what the daemon does in its first minutes, done beforehand on ten
-/// minutes of features or more. The shapes of the states are taken as they are. Refuses, with the reason, too little
-/// data and gains beyond a factor of 15.
+/// minutes of features or more. The shapes of the states are taken as they are; figures and epochs of the saved model's
+/// recording are not. Refuses, with the reason, too little data and gains beyond a factor of 15.
 Expected<TemplateFit> fit_template(const SleepModel& saved, std::span<const LabelledEpoch> epochs);
 
 }  // namespace vturn

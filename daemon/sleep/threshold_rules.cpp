@@ -2,7 +2,6 @@
 #include "daemon/sleep/threshold_rules.hpp"
 
 #include <algorithm>
-#include <limits>
 
 namespace vturn {
 namespace {
@@ -91,7 +90,6 @@ SleepModel manual_model(const ManualThresholds& thresholds) {
   model.adaptation_s = model.gain_fit_s = 0.0;
   // Moving is tone that the thresholds call wake's.
   model.emg = {true, thresholds.rules.log_emg - kToneOfNrem, kToneMad, kToneOfNrem / kToneMad};
-  model.cv_kappa = model.cv_rem_f1 = model.cv_onset_latency_s = std::numeric_limits<double>::quiet_NaN();
   model.hash = model_hash(model);
   return model;
 }

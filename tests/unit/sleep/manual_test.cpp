@@ -64,6 +64,18 @@ TEST_CASE("a template that cannot be fitted says why") {
   CHECK_THAT(other.error(), Contains("factor of 15"));
 }
 
+TEST_CASE("a moved model does not pass the old recording's figures for its own") {
+  SleepModel saved = test::synthetic_model();
+  saved.cv_kappa = saved.cv_rem_f1 = saved.cv_onset_latency_s = 0.9;
+  saved.epochs = {10, 20, 30};
+  const auto fit = fit_template(saved, recording(150, 0.0F, 0.0F));
+  REQUIRE(fit);
+  CHECK(std::isnan(fit->model.cv_kappa));
+  CHECK(std::isnan(fit->model.cv_rem_f1));
+  CHECK(std::isnan(fit->model.cv_onset_latency_s));
+  CHECK(fit->model.epochs == std::array<std::size_t, 3>{});
+}
+
 TEST_CASE("a template's gains are those of the rows that have brain signals, wherever they begin") {
   auto rows = recording(600, 1.4F, 0.0F);
   for (std::size_t i = 0; i < 350; ++i) rows[i].frame.valid = feature_bit(SleepFeature::kEmg);

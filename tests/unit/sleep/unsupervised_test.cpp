@@ -126,6 +126,9 @@ TEST_CASE("a table without labels gives the Gaussians that made it") {
   CHECK(model.emissions[2].mean[1] == Approx(5.5).margin(0.1));
   CHECK(model.emissions[2].covariance[1][1] == Approx(0.2).margin(0.05));
   CHECK(found->share[2] == Approx(0.125).margin(0.01));
+  CHECK(std::isnan(model.cv_kappa));
+  CHECK(std::isnan(model.cv_rem_f1));
+  CHECK(std::isnan(model.cv_onset_latency_s));
 }
 
 TEST_CASE("without labels, a feature that a state lacks makes no model") {
