@@ -35,6 +35,8 @@ std::string refuse_short(std::span<const LabelledEpoch> epochs, const SleepModel
 }  // namespace
 
 Expected<TemplateFit> fit_template(const SleepModel& saved, std::span<const LabelledEpoch> epochs) {
+  if (saved.manual.known)
+    return Error{"thresholds set by hand have no shapes to fit gains with: set them anew with --thresholds"};
   if (auto reason = refuse_short(epochs, saved); !reason.empty()) return Error{reason};
   SleepModel fitting = saved;
   fitting.gain_fit_s = 2.0 * kFitS;
@@ -58,9 +60,9 @@ Expected<TemplateFit> fit_template(const SleepModel& saved, std::span<const Labe
     model.rules.log_emg += emg;
     model.rules.log_delta += brain;
   }
+  forget_calibration(model);
   model.hash = model_hash(model);
   return result;
-  forget_calibration(model);
 }
 
 }  // namespace vturn

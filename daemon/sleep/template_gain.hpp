@@ -16,7 +16,8 @@ struct TemplateFit {
 
 /// A saved model moved to another recording's gains: what the daemon does in its first minutes, done beforehand on ten
 /// minutes of features or more. The shapes of the states are taken as they are; figures and epochs of the saved model's
-/// recording are not. Refuses, with the reason, too little data and gains beyond a factor of 15.
+/// recording are not. Refuses, with the reason, too little data, gains beyond a factor of 15, and thresholds set by
+/// hand.
 Expected<TemplateFit> fit_template(const SleepModel& saved, std::span<const LabelledEpoch> epochs);
 
 }  // namespace vturn

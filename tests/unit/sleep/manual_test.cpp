@@ -62,6 +62,9 @@ TEST_CASE("a template that cannot be fitted says why") {
   const auto other = fit_template(test::synthetic_model(), recording(200, 12.0F, 0.0F));
   REQUIRE_FALSE(other);
   CHECK_THAT(other.error(), Contains("factor of 15"));
+  const auto hand = fit_template(by_hand(), recording(200, 0.0F, 0.0F));
+  REQUIRE_FALSE(hand);
+  CHECK_THAT(hand.error(), Contains("set by hand"));
 }
 
 TEST_CASE("a moved model does not pass the old recording's figures for its own") {
