@@ -22,6 +22,7 @@ namespace {
 struct Options {
   std::string features;
   std::string recording, stages, write_features;
+  double stages_at_s = 0.0;
   std::optional<double> label_epoch_s;
   recordings::FeatureChannels channels;
   RecordingOptions input;
@@ -83,6 +84,10 @@ std::vector<LabelledEpoch> recorded_epochs(const Options& options, const std::fu
   return recordings::read_features(*recording, feature_channels(options.channels, options.input), progress);
 }
 
+void label_by_stages(std::vector<LabelledEpoch>& epochs, const Options& options) {
+  label(epochs, read_scoring(options.stages, options.label_epoch_s, options.stages_at_s));
+}
+
 SleepTable read_recording(const Options& options) {
   Progress progress("reading signals", 1000);
   SleepTable table;
@@ -90,7 +95,7 @@ SleepTable read_recording(const Options& options) {
       recorded_epochs(options, [&](double done) { progress.update(static_cast<std::uint64_t>(1000.0 * done)); });
   progress.finish();
   if (table.epochs.size() < 2) throw UsageError(options.recording + ": too short for features of sleep");
-  if (!options.stages.empty()) label(table.epochs, read_scoring(options.stages, options.label_epoch_s));
+  if (!options.stages.empty()) label_by_stages(table.epochs, options);
   table.hash = sleep_features_hash(table.epochs);
   if (!options.write_features.empty()) {
     AtomicFile file(options.write_features);
@@ -104,7 +109,7 @@ SleepTable read_table(const Options& options) {
   const bool needs_stages = !options.unsupervised && options.saved.empty() && options.stages.empty();
   SleepTable table = read_sleep_features(options.features, needs_stages);
   if (options.stages.empty()) return table;
-  label(table.epochs, read_scoring(options.stages, options.label_epoch_s));
+  label_by_stages(table.epochs, options);
   table.hash = sleep_features_hash(table.epochs);
   return table;
 }
@@ -154,9 +159,15 @@ const Registration registration{
        auto* recording = app.add_option(
            "--recording", options->recording,
            "Intan .rhd, .rhs or folder, Open Ephys Binary, or a session log (.mcap): features are computed as live");
-       auto* stages = app.add_option("--stages", options->stages,
-                                     "scoring, times from the begin: CSV t_s,stage; buzcode SleepState.states.mat; "
-                                     "AccuSleep labels (.mat, or CSV brain_state)");
+       auto* stages =
+           app.add_option("--stages", options->stages,
+                          "scoring: CSV t_s,stage; buzcode SleepState.states.mat; AccuSleep labels (.mat, or "
+                          "CSV brain_state)");
+       app.add_option("--stages-at", options->stages_at_s,
+                      "time (s) of the scoring's time 0: in a table its t_s, in a recording from its begin, in a "
+                      "session log session time")
+           ->needs(stages)
+           ->capture_default_str();
        app.add_option("--label-epoch-s", options->label_epoch_s, "length of an epoch of AccuSleep labels")
            ->check(CLI::Range(0.1, 60.0));
        auto* unsupervised = app.add_flag("--unsupervised", options->unsupervised,

@@ -51,9 +51,7 @@ SleepScore score(const SleepModel& model, std::span<const LabelledEpoch> epochs,
 }
 
 Hypnogram read_truth(const Options& options) {
-  Hypnogram truth = read_scoring(options.truth, options.label_epoch_s);
-  for (TruthEpoch& epoch : truth.epochs) epoch.t_s += options.truth_at_s;
-  return truth;
+  return read_scoring(options.truth, options.label_epoch_s, options.truth_at_s);
 }
 
 void refuse_empty(const SleepScore& score) {

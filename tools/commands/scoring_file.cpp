@@ -120,14 +120,20 @@ Hypnogram read_brain_states(CsvReader& csv, std::size_t column, std::optional<do
   return from_labels(labels, epoch_s, file);
 }
 
-}  // namespace
-
-Hypnogram read_scoring(const std::filesystem::path& file, std::optional<double> epoch_s) {
+Hypnogram read_from_begin(const std::filesystem::path& file, std::optional<double> epoch_s) {
   if (file.extension() == ".mat") return read_mat(file, epoch_s);
   CsvReader csv(file);
   if (const auto column = csv.find_column("brain_state"); column && !csv.find_column("t_s"))
     return read_brain_states(csv, *column, epoch_s, file.string());
   return read_hypnogram(file);
+}
+
+}  // namespace
+
+Hypnogram read_scoring(const std::filesystem::path& file, std::optional<double> epoch_s, double at_s) {
+  Hypnogram scoring = read_from_begin(file, epoch_s);
+  for (TruthEpoch& epoch : scoring.epochs) epoch.t_s += at_s;
+  return scoring;
 }
 
 void label(std::vector<LabelledEpoch>& epochs, const Hypnogram& scoring) {

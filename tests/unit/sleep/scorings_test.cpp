@@ -66,6 +66,16 @@ TEST_CASE("buzcode's intervals, of today and of old") {
   }
 }
 
+TEST_CASE("a scoring's time 0 may lie anywhere in the session") {
+  const Scratch csv("at.csv", "t_s,stage\n0,W\n4,N\n8,R\n");
+  std::vector<LabelledEpoch> epochs(6);
+  for (std::size_t i = 0; i < epochs.size(); ++i) epochs[i].t_s = 3600.0 + 4.0 * static_cast<double>(i);
+  tools::label(epochs, tools::read_scoring(csv.path(), {}, 3604.0));
+  std::string stages;
+  for (const LabelledEpoch& epoch : epochs) stages += "UWNR"[static_cast<std::size_t>(epoch.stage)];
+  CHECK(stages == "UWNRUU");
+}
+
 TEST_CASE("AccuSleep's labels, of MATLAB and as CSV") {
   const auto scoring = tools::read_scoring(kFolder / "accusleep_labels.mat", 2.5);
   CHECK(letters(scoring) == "WWNNRRUW");
