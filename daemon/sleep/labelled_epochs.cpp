@@ -37,7 +37,7 @@ double filter_step_s(const SleepModel& model, std::span<const LabelledEpoch> epo
 std::vector<SleepDecision> decide_epochs(const SleepModel& model, std::span<const LabelledEpoch> epochs,
                                          bool use_artefact_marks) {
   SleepFilter filter;
-  filter.prepare(model, filter_step_s(model, epochs));
+  filter.prepare(model, filter_step_s(model, epochs), epoch_length_s(epochs));
   std::vector<SleepDecision> result;
   result.reserve(epochs.size());
   for (const LabelledEpoch& epoch : epochs) {

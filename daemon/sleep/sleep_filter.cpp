@@ -19,9 +19,10 @@ constexpr double kLongestBridgeS = 60.0;
 
 }  // namespace
 
-void SleepFilter::prepare(const SleepModel& model, double step_s) {
+void SleepFilter::prepare(const SleepModel& model, double step_s, double spacing_s) {
   model_ = model;
   step_s_ = step_s;
+  spacing_s_ = std::max(step_s, spacing_s);
   temper_ = std::min(1.0, step_s / model.evidence_constant_s);
   adaptation_rate_ = model.adaptation_s > 0.0 ? 1.0 - math::exp(-step_s / model.adaptation_s) : 0.0;
   quality_rate_ = 1.0 - math::exp(-step_s / kQualityConstantS);
@@ -93,10 +94,12 @@ void SleepFilter::rate_quality(const FeatureFrame& frame, bool good) noexcept {
 
 void SleepFilter::bridge(SessionNs time_ns) noexcept {
   if (started_) {
-    const double steps = std::floor(seconds(time_ns - last_time_ns_) / step_s_ + 0.5);
+    const double passed_s = seconds(time_ns - last_time_ns_);
+    const double steps = std::floor(passed_s / step_s_ + 0.5);
     if (steps * step_s_ > kLongestBridgeS) {
       gap();
     } else {
+      if (passed_s - spacing_s_ > model_.unknown_after_s) lose_state();
       for (double missed = 1.0; missed < steps; missed += 1.0) {
         vturn::predict(transitions_, posterior_);
         bad_s_ += step_s_;

@@ -18,8 +18,8 @@ namespace vturn {
 /// Strictly causal, deterministic, no allocation in step().
 class SleepFilter {
  public:
-  /// `step_s`: time between frames, (0, 4].
-  void prepare(const SleepModel& model, double step_s = 0.1);
+  /// `step_s`: step of the prediction, (0, 4]. `spacing_s`: time between frames where it is longer than a step.
+  void prepare(const SleepModel& model, double step_s = 0.1, double spacing_s = 0.0);
   /// Back to the state after prepare(): posterior, offsets and gains forgotten.
   void reset() noexcept;
   /// The data were interrupted: state UNKNOWN until re-established; offsets and gains are kept (same animal, same
@@ -58,6 +58,7 @@ class SleepFilter {
   std::array<double, kSleepStates> posterior_{};
   std::array<double, kSleepFeatures> offset_{};
   double step_s_ = 0.1;
+  double spacing_s_ = 0.1;
   double temper_ = 1.0;
   double adaptation_rate_ = 0.0;
   double quality_rate_ = 1.0;

@@ -123,9 +123,30 @@ TEST_CASE("missing frames are bridged; a long silence starts over") {
   session.now_ns += 3 * kNsPerS;
   CHECK(session.feed(nrem_frame, 0.1).state == SleepState::kNrem);
   session.now_ns += 6 * kNsPerS;
-  session.feed(nrem_frame, 0.1);
+  CHECK(session.feed(nrem_frame, 2.8).state == SleepState::kUnknown);
+  CHECK(session.feed(nrem_frame, 5.0).state == SleepState::kNrem);
   session.now_ns += 100 * kNsPerS;
   CHECK(session.feed(nrem_frame, 0.1).state == SleepState::kUnknown);
+}
+
+TEST_CASE("REM does not outlive a hole in the frames") {
+  Session session;
+  session.feed(nrem_frame, 60.0);
+  REQUIRE(session.feed(rem_frame, 30.0).state == SleepState::kRem);
+  session.now_ns += 30 * kNsPerS;
+  CHECK(session.feed(rem_frame, 0.1).state == SleepState::kUnknown);
+  CHECK(session.feed(rem_frame, 15.0).state == SleepState::kRem);
+}
+
+TEST_CASE("rows of a table further apart than the filter's bridge are no holes") {
+  SleepFilter filter;
+  filter.prepare(test::synthetic_model(), 4.0, 10.0);
+  SleepOutput output{};
+  for (SessionNs t_ns = 10 * kNsPerS; t_ns < 300 * kNsPerS; t_ns += 10 * kNsPerS) {
+    output = filter.step(nrem_frame(t_ns));
+    CHECK(output.state == SleepState::kNrem);
+  }
+  CHECK(output.time_in_state_s > 200.0F);
 }
 
 TEST_CASE("gains that no amplifier makes leave the state unknown until the signals are right") {
