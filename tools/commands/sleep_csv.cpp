@@ -187,6 +187,8 @@ Hypnogram read_hypnogram(const std::filesystem::path& file) {
   RowCheck check;
   while (csv.next()) rows.push_back({check.time(csv, time), stage_at(csv, stage)});
   if (rows.size() < 2) throw CsvError(file.string() + ": fewer than two rows of stages");
+  if (rows.back().t_s - rows.front().t_s < 1.0)
+    throw CsvError(file.string() + ": spans less than a second; are times in seconds?");
   std::vector<LabelledEpoch> spacing(rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i) spacing[i].t_s = rows[i].t_s;
   const double epoch_s = epoch_length_s(spacing);

@@ -24,7 +24,7 @@ std::string sleep_features_hash(std::span<const LabelledEpoch> epochs);
 void write_sleep_features(std::ostream& out, std::span<const LabelledEpoch> epochs);
 
 struct Hypnogram {
-  std::vector<TruthEpoch> epochs;
+  std::vector<TruthEpoch> epochs;  ///< at least one
   double epoch_s = 0.0;
 };
 

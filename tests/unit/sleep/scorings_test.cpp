@@ -76,6 +76,13 @@ TEST_CASE("a scoring's time 0 may lie anywhere in the session") {
   CHECK(stages == "UWNRUU");
 }
 
+TEST_CASE("times as fractions of a day are refused") {
+  for (const char* text : {"t_s,stage\n0,W\n0.1,N\n0.37,R\n0.9,W\n", "t_s,stage\n0,W\n0.00005,N\n0.0001,R\n"}) {
+    const Scratch csv("days.csv", text);
+    CHECK_THAT(error_of(csv.path()), Contains("days.csv") && Contains("are times in seconds?"));
+  }
+}
+
 TEST_CASE("AccuSleep's labels, of MATLAB and as CSV") {
   const auto scoring = tools::read_scoring(kFolder / "accusleep_labels.mat", 2.5);
   CHECK(letters(scoring) == "WWNNRRUW");
