@@ -91,9 +91,7 @@ std::size_t count_false(const std::vector<Interval>& on, const std::vector<Inter
   std::size_t count = 0;
   for (const Interval& alarm : on) {
     const Interval window{alarm.begin - kBeforeAlarmS - epoch_s, alarm.begin + kEarlyAlarmS};
-    const auto touches = [&](const Interval& bout) {
-      return overlap(bout, window) > 0.0 || overlap(bout, alarm) > 0.0;
-    };
+    const auto touches = [&](const Interval& bout) { return overlap(bout, window) > 0.0; };
     const auto holds = [&](const Interval& one) { return alarm.begin >= one.begin && alarm.begin < one.end; };
     if (std::any_of(scored.begin(), scored.end(), holds) && std::none_of(rem.begin(), rem.end(), touches)) ++count;
   }

@@ -33,8 +33,9 @@ struct SleepScore {
   std::size_t rem_bouts = 0;  ///< of truth, 8 s or longer
   double onset_latency_median_s = 0.0, onset_latency_p75_s = 0.0, onset_latency_p90_s = 0.0;  ///< early alarms negative
   double missed_fraction = 0.0;
-  double false_alarms_per_hour =
-      0.0;  ///< alarms without REM from 4 s and an epoch before to 20 s after; per hour outside REM
+  /// Alarms without REM from 4 s and an epoch before their begin to 20 s after it, however long they last; per hour
+  /// outside REM.
+  double false_alarms_per_hour = 0.0;
   double false_rem_fraction = 0.0;  ///< of alarm time, the part outside REM
   double offset_latency_s = 0.0;    ///< median, alarm end after the bout's end
   double rem_time_covered = 0.0;

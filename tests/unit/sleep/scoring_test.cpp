@@ -73,6 +73,18 @@ TEST_CASE("an early alarm has a negative latency; figures without a denominator 
   CHECK(none.accuracy == 1.0);
 }
 
+TEST_CASE("an alarm that began long before REM is false, though it runs into it") {
+  std::vector<SleepState> stages(20, N), all(30, R);
+  stages.insert(stages.end(), 10, R);
+  const SleepScore score = score_sleep(hypnogram(stages), 4.0, decisions(all));
+  CHECK(score.false_alarms_per_hour == Approx(3600.0 / 80.0));
+  CHECK(score.missed_fraction == 0.0);
+  std::vector<SleepState> soon(20, N);
+  soon.insert(soon.end(), 10, R);
+  for (std::size_t i = 0; i < 15; ++i) all[i] = N;  // from 64 s on, 16 s before REM
+  CHECK(score_sleep(hypnogram(soon), 4.0, decisions(all)).false_alarms_per_hour == 0.0);
+}
+
 TEST_CASE("decisions at 10 Hz are scored at each epoch's end") {
   const auto truth = hypnogram({N, R, R, N});
   std::vector<SleepDecision> scored;
