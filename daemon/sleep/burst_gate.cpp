@@ -7,6 +7,10 @@ namespace vturn {
 
 bool BurstGate::step(double log_power) noexcept {
   pieces_ = std::min(pieces_ + 1, 1'000'000);
+  if (pieces_ == 1) {
+    mean_ = log_power;  // what it differs from before is no variation of the signal
+    return false;
+  }
   const double rate = std::max(kRate, 1.0 / static_cast<double>(pieces_));
   const double sd = std::max(std::sqrt(variance_), kSmallestSd);
   const double z = (log_power - mean_) / sd;
