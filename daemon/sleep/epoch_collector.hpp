@@ -8,8 +8,9 @@
 
 namespace vturn {
 
-/// Raw signals in, rows of a features table out: runs the live FeatureExtractor and averages its powers over epochs, so
-/// that a model is calibrated on what the daemon will see. For recordings and the simulator; allocates.
+/// Raw signals in, rows of a features table out: runs the live FeatureExtractor and averages its powers over epochs, as
+/// tables of other scorers do. For tests: recordings, session logs and the simulator give one live frame a second
+/// instead. Allocates.
 class EpochCollector {
  public:
   /// `epoch_s`: multiple of 0.1 s.
