@@ -43,7 +43,7 @@ void SleepFilter::reset() noexcept {
 void SleepFilter::gap() noexcept {
   posterior_ = prior_;
   motion_gate_.reset();
-  quality_ = candidate_s_ = bad_s_ = good_s_ = 0.0;
+  quality_ = candidate_s_ = bad_s_ = good_s_ = units_only_s_ = 0.0;
   started_ = false;
   candidate_ = SleepState::kUnknown;
   enter(SleepState::kUnknown);
@@ -65,6 +65,7 @@ SleepOutput SleepFilter::step(const FeatureFrame& frame) noexcept {
   const bool good = usable(frame);
   good_s_ = good ? good_s_ + step_s_ : 0.0;
   bad_s_ = good ? 0.0 : bad_s_ + step_s_;
+  if (good) units_only_s_ = units_only(frame) ? units_only_s_ + step_s_ : 0.0;
   if (good) update(frame);
   rate_quality(frame, good);
   const double offset = offset_[static_cast<std::size_t>(SleepFeature::kEmg)];
@@ -74,6 +75,10 @@ SleepOutput SleepFilter::step(const FeatureFrame& frame) noexcept {
   SleepOutput result = output(frame);
   result.moving = moving ? 1 : 0;
   return result;
+}
+
+bool SleepFilter::units_only(const FeatureFrame& frame) const noexcept {
+  return (frame.valid & emission_.features() & static_cast<SleepFeatureMask>(~kUnitFeatures)) == 0;
 }
 
 bool SleepFilter::usable(const FeatureFrame& frame) const noexcept {
@@ -145,7 +150,10 @@ void SleepFilter::adapt(const FeatureFrame& frame) noexcept {
 SleepState SleepFilter::wanted(bool moving) const noexcept {
   const double p_rem = posterior_[2];
   const bool was_rem = state_ == SleepState::kRem;
-  if (!moving && p_rem >= (was_rem ? model_.rem_off : model_.rem_on)) return SleepState::kRem;
+  // Units tell REM from NREM, not from wake: what they alone would hold on to may have ended long ago.
+  const bool told = units_only_s_ <= model_.unknown_after_s;
+  if (was_rem && !told) return SleepState::kUnknown;
+  if (!moving && told && p_rem >= (was_rem ? model_.rem_off : model_.rem_on)) return SleepState::kRem;
   const std::size_t other = posterior_[0] >= posterior_[1] ? 0 : 1;
   // Leaving REM needs no proof of what follows; wake and NREM change over only when sure.
   if (was_rem || posterior_[other] >= model_.switch_probability) return sleep_state_of(other);

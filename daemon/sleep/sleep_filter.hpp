@@ -45,6 +45,7 @@ class SleepFilter {
   void rate_quality(const FeatureFrame& frame, bool good) noexcept;
   void decide(bool moving) noexcept;
   void lose_state() noexcept;
+  [[nodiscard]] bool units_only(const FeatureFrame& frame) const noexcept;
   [[nodiscard]] SleepState wanted(bool moving) const noexcept;
   void enter(SleepState state) noexcept;
   [[nodiscard]] SleepOutput output(const FeatureFrame& frame) const noexcept;
@@ -67,6 +68,7 @@ class SleepFilter {
   double candidate_s_ = 0.0;
   double bad_s_ = 0.0;
   double good_s_ = 0.0;
+  double units_only_s_ = 0.0;  ///< for how long there is nothing but units to go by
   SessionNs last_time_ns_ = 0;
   bool started_ = false;
   SleepState state_ = SleepState::kUnknown;

@@ -149,6 +149,29 @@ TEST_CASE("rows of a table further apart than the filter's bridge are no holes")
   CHECK(output.time_in_state_s > 200.0F);
 }
 
+TEST_CASE("REM ends where nothing but units is left to tell it from wake") {
+  SleepModel model = test::synthetic_model();
+  model.features.push_back(SleepFeature::kTurnSpeed);
+  constexpr double speeds[3] = {-0.5, 2.0, -0.5};
+  for (std::size_t s = 0; s < kSleepStates; ++s) {
+    model.emissions[s].mean[3] = speeds[s];
+    model.emissions[s].covariance[3][3] = 0.3;
+  }
+  Session session(model);
+  const auto slow = [](FeatureFrame& frame) { frame.set(SleepFeature::kTurnSpeed, -0.5F); };
+  const auto only_slow = [](FeatureFrame& frame) {
+    frame.valid = 0;
+    frame.set(SleepFeature::kTurnSpeed, -0.5F);
+  };
+  session.feed(nrem_frame, 60.0, [](FeatureFrame& frame) { frame.set(SleepFeature::kTurnSpeed, 2.0F); });
+  REQUIRE(session.feed(rem_frame, 30.0, slow).state == SleepState::kRem);
+  CHECK(session.feed(rem_frame, 4.0, only_slow).state == SleepState::kRem);
+  const SleepOutput lost = session.feed(rem_frame, 1.2, only_slow);
+  CHECK(lost.p_rem > 0.5F);
+  CHECK(lost.state == SleepState::kUnknown);
+  CHECK(session.feed(rem_frame, 10.0, slow).state == SleepState::kRem);
+}
+
 TEST_CASE("gains that no amplifier makes leave the state unknown until the signals are right") {
   SleepModel model = test::synthetic_model();
   model.gain_fit_s = 120.0;
