@@ -1,4 +1,5 @@
 // vturn calibrate sleep: a sleep model from a scored features table, or from a recording and its scoring.
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <optional>
@@ -86,6 +87,9 @@ std::vector<LabelledEpoch> recorded_epochs(const Options& options, const std::fu
 
 void label_by_stages(std::vector<LabelledEpoch>& epochs, const Options& options) {
   label(epochs, read_scoring(options.stages, options.label_epoch_s, options.stages_at_s));
+  const auto scored = [](const LabelledEpoch& epoch) { return epoch.stage != SleepState::kUnknown; };
+  if (std::none_of(epochs.begin(), epochs.end(), scored))
+    throw UsageError(options.stages + ": scores no time of these features; say with --stages-at when its time 0 is");
 }
 
 SleepTable read_recording(const Options& options) {
