@@ -38,9 +38,9 @@ void Trigger::result(const OutputResultInput& result, OutputBuffer& out) noexcep
       output.phase = PulsePhase::kIdle;
       break;
     case OutputResult::kNotStopped:
-      output.stopped = false;
       if (settings_.outputs[result.output].pulse_ns > kShortPulseNs)
         disarm(VetoReason::kOutputFailed, kNoSource, 0, out);
+      output.stopped = false;
       break;
     case OutputResult::kStopped:
       if (awaited) charge(result.output);

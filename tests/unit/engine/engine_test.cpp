@@ -196,7 +196,6 @@ TEST_CASE("sleep is unknown when its signals have stopped for five seconds, by t
 TEST_CASE("after a sham sleep is scored as after a stimulus") {
   const auto inputs = test::mouse_inputs(40.0, 0.0, 3);
   EngineSettings settings = test::engine_settings();
-  settings.trigger.motion_acknowledged_absent = true;
   settings.trigger.rules[0].when = CauseKind::kPopulation;
   Engine scout;
   scout.prepare(settings);

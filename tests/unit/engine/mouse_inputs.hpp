@@ -75,6 +75,7 @@ inline EngineSettings engine_settings() {
   settings.trigger.rules.push_back(rule);
   settings.trigger.outputs.push_back({});
   settings.trigger.sources.push_back({.is_master = true, .carries_spikes = true, .carries_motion = true});
+  settings.trigger.motion_acknowledged_absent = true;  // the model has no reference of movement
   settings.trigger.seed = 7;
   return settings;
 }
