@@ -55,13 +55,14 @@ class Rhx {
   Process process_;
 };
 
-/// A rule and what it needs, so that there is something to arm.
+/// A rule and what it needs, so that there is something to arm. The model tells movement by an EMG that is not here.
 std::string armable(const std::filesystem::path& sleep_model) {
   return "[sleep]\nmodel = \"" + sleep_model.string() +
          "\"\nchannels = { theta = \"ephys/B-000|LOW\", slow = \"ephys/B-000|LOW\", emg = \"\", motion = "
          "[\"ephys/A-AUX1\", \"ephys/A-AUX2\", \"ephys/A-AUX3\"] }\n"
          "[[rule]]\nname = \"rem\"\nwhen = \"sleep\"\nstate = \"REM\"\noutput = \"laser\"\n"
-         "[[output]]\nname = \"laser\"\ntype = \"mock\"\n";
+         "[[output]]\nname = \"laser\"\ntype = \"mock\"\n"
+         "[limits]\nno_motion_acknowledged = true\n";
 }
 
 void wait_alive(const Daemon& daemon) {
