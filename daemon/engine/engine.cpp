@@ -122,17 +122,17 @@ void Engine::source_changed(const InputEvent& event, OutputBuffer& out) noexcept
     case SourceChange::kDown:
     case SourceChange::kRefused:
       session_output(out, event, SessionChange::kSourceDown);
-      if (feeds_sleep(event)) interrupt_sleep(event, out);
+      interrupt_sleep(event, out);
       break;
     case SourceChange::kEpoch:
       session_output(out, event, SessionChange::kEpoch).count = source.epoch;
       if (source.carries_spikes != 0) heading_.reset();
-      if (feeds_sleep(event)) interrupt_sleep(event, out);
+      interrupt_sleep(event, out);
       break;
     case SourceChange::kGap:
     case SourceChange::kOverflow:
       session_output(out, event, SessionChange::kGap).count = source.count;
-      if (feeds_sleep(event)) interrupt_sleep(event, out);
+      interrupt_sleep(event, out);
       break;
     case SourceChange::kClock:
       break;
@@ -147,6 +147,7 @@ bool Engine::feeds_sleep(const InputEvent& event) const noexcept {
 }
 
 void Engine::interrupt_sleep(const InputEvent& event, OutputBuffer& out) noexcept {
+  if (!feeds_sleep(event)) return;
   sleep_.gap(session_ns_, event.source_sample, out);
   heading_.sleep_state(sleep_.state());
 }

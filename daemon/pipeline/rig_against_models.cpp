@@ -1,6 +1,7 @@
 #include "daemon/pipeline/rig_against_models.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "daemon/sleep/sleep_features.hpp"
 
@@ -39,12 +40,10 @@ bool gives(const Rig& rig, SleepFeature feature) {
 }
 
 std::string missing_features(const Rig& rig, const SleepModel& model) {
-  std::string missing;
-  for (const SleepFeature feature : model.features) {
-    if (gives(rig, feature)) continue;
-    missing.append(missing.empty() ? "" : ", ").append(kSleepFeatureNames[static_cast<std::size_t>(feature)]);
-  }
-  return missing;
+  std::vector<SleepFeature> missing;
+  std::copy_if(model.features.begin(), model.features.end(), std::back_inserter(missing),
+               [&](SleepFeature feature) { return !gives(rig, feature); });
+  return sleep_feature_names(missing);
 }
 
 bool stimulates(const Rig& rig) {

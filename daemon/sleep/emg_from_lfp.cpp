@@ -78,15 +78,10 @@ void EmgFromLfp::begin(Channel& channel, SampleIndex number, float value) noexce
   channel.filter.reset();
 }
 
-void EmgFromLfp::blank(SessionNs from_ns, SessionNs until_ns) noexcept {
-  if (from_ns > blank_until_ns_) blank_from_ns_ = from_ns;  // the blank before is over
-  blank_until_ns_ = std::max(blank_until_ns_, until_ns);
-}
-
 void EmgFromLfp::sample(Channel& channel, float value, SessionNs time_ns) noexcept {
   const auto x = static_cast<double>(value);
   const bool finite = std::fabs(x) <= kLargestValue;
-  const bool blanked = time_ns > blank_from_ns_ && time_ns <= blank_until_ns_;
+  const bool blanked = blank_.holds(time_ns);
   const bool saturated = saturation_uv_ > 0.0 && std::fabs(x) >= saturation_uv_;
   if (!finite || blanked || saturated) channel.bad_until = channel.next + kSpoiltSamples;
   // The value before is held: what all electrodes pick up together never enters a filter.

@@ -7,6 +7,7 @@
 
 #include "daemon/core/input_event.hpp"
 #include "daemon/sleep/band_pass.hpp"
+#include "daemon/sleep/stimulus_blank.hpp"
 
 namespace vturn {
 
@@ -37,7 +38,7 @@ class EmgFromLfp {
   void push(const LfpInput& block, SessionNs first_sample_time_ns, SampleIndex first) noexcept;
 
   /// A stimulus rings at all electrodes alike in what is sampled in (from, until]. Never shortens the blank before.
-  void blank(SessionNs from_ns, SessionNs until_ns) noexcept;
+  void blank(SessionNs from_ns, SessionNs until_ns) noexcept { blank_.add(from_ns, until_ns); }
 
   [[nodiscard]] bool enabled() const noexcept { return count_ >= 2; }
   [[nodiscard]] std::int64_t newest_index() const noexcept { return newest_; }
@@ -93,7 +94,7 @@ class EmgFromLfp {
   Piece open_;
   Moments smoothed_{};
   int settle_ = 0;
-  SessionNs blank_from_ns_ = INT64_MAX, blank_until_ns_ = INT64_MIN;
+  StimulusBlank blank_;
   std::array<ToneSnapshot, kKept> kept_{};
   std::int64_t newest_ = INT64_MIN;
 };

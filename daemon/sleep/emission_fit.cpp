@@ -31,13 +31,6 @@ void add_scatter(const LabelledEpoch& epoch, const std::vector<SleepFeature>& fe
   }
 }
 
-std::string names_of(const std::vector<SleepFeature>& features) {
-  std::string names;
-  for (SleepFeature feature : features)
-    names.append(names.empty() ? "" : ", ").append(kSleepFeatureNames[static_cast<std::size_t>(feature)]);
-  return names;
-}
-
 void shrink(SleepEmission& emission, std::size_t features, double epochs, double shrinkage) {
   for (std::size_t i = 0; i < features; ++i) {
     for (std::size_t j = 0; j < features; ++j) {
@@ -64,7 +57,8 @@ std::string refuse_untaught(std::span<const LabelledEpoch> epochs, const std::ve
   }
   for (std::size_t s = 0; s < kSleepStates; ++s) {
     if (taught_s[s] >= 60.0 * minutes) continue;
-    return std::string("too little ") + kSleepStateNames[s] + " in which " + names_of(features) + " all have values: " +
+    return std::string("too little ") + kSleepStateNames[s] + " in which " + sleep_feature_names(features) +
+           " all have values: " +
            format("%.1f min, at least %.1f are needed; take a longer recording or fewer features", taught_s[s] / 60.0,
                   minutes);
   }

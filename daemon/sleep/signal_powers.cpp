@@ -92,11 +92,6 @@ void SignalPowers::push(const LfpInput& block, SessionNs first_sample_time_ns) n
   expected_ns_ = first_sample_time_ns + static_cast<SessionNs>(static_cast<double>(count) * 1e9 / rate_hz_);
 }
 
-void SignalPowers::blank(SessionNs from_ns, SessionNs until_ns) noexcept {
-  if (from_ns > blank_until_ns_) blank_from_ns_ = from_ns;  // the blank before is over
-  blank_until_ns_ = std::max(blank_until_ns_, until_ns);
-}
-
 void SignalPowers::sample(float value, SessionNs time_ns) noexcept {
   auto x = static_cast<double>(value);
   const bool finite = std::fabs(x) <= kLargestValue;
@@ -113,7 +108,7 @@ void SignalPowers::sample(float value, SessionNs time_ns) noexcept {
   const bool saturated = settings_.saturation > 0.0 && !(std::fabs(x) < settings_.saturation);
   if (!finite || saturated) ++piece_.bad_samples;
   // The value before a stimulus is held through it: what the electrode picks up then never enters a filter.
-  const bool blanked = time_ns > blank_from_ns_ && time_ns <= blank_until_ns_;
+  const bool blanked = blank_.holds(time_ns);
   if (!finite || blanked) x = last_good_;
   if (finite && saturated) x = std::clamp(x, -settings_.saturation, settings_.saturation);
   piece_.flat = piece_.flat && x == last_good_;
@@ -145,7 +140,7 @@ void SignalPowers::close_piece() noexcept {
   const double broad_power = piece_.broad_sum / samples;
   const bool dead = piece_.flat || !(broad_power > 0.0);
   const SessionNs end_ns = piece_.index * kPieceNs;
-  const bool blanked = end_ns > blank_from_ns_ && end_ns - kPieceNs < blank_until_ns_;
+  const bool blanked = blank_.reaches(end_ns - kPieceNs, end_ns);
   // EMG and motion burst whenever the animal moves: only a brain signal's burst is an artefact.
   const bool burst = settings_.role == SignalRole::kBrain && !dead && !blanked && settle_pieces_ == 0 &&
                      burst_gate_.step(math::log(broad_power));

@@ -8,6 +8,7 @@
 #include "daemon/sleep/band_pass.hpp"
 #include "daemon/sleep/burst_gate.hpp"
 #include "daemon/sleep/sleep_features.hpp"
+#include "daemon/sleep/stimulus_blank.hpp"
 
 namespace vturn {
 
@@ -42,7 +43,7 @@ class SignalPowers {
   void reset() noexcept;
   void push(const LfpInput& block, SessionNs first_sample_time_ns) noexcept;
   /// A stimulus rings in what is sampled in (from, until]: an artefact there. Never shortens the blank before.
-  void blank(SessionNs from_ns, SessionNs until_ns) noexcept;
+  void blank(SessionNs from_ns, SessionNs until_ns) noexcept { blank_.add(from_ns, until_ns); }
 
   [[nodiscard]] const Settings& settings() const noexcept { return settings_; }
   [[nodiscard]] std::int64_t newest_index() const noexcept { return newest_; }
@@ -89,7 +90,7 @@ class SignalPowers {
   std::size_t hold_pieces_ = 0;
   bool held_artefact_ = false;
   SignalProblem held_problem_ = SignalProblem::kNone;
-  SessionNs blank_from_ns_ = INT64_MAX, blank_until_ns_ = INT64_MIN;
+  StimulusBlank blank_;
   bool running_ = false;
   SessionNs expected_ns_ = 0;
   std::int64_t newest_ = INT64_MIN;

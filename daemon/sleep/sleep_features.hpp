@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -43,11 +44,18 @@ constexpr SleepFeatureMask feature_bit(SleepFeature feature) noexcept {
 inline constexpr SleepFeatureMask kBrainFeatures = 0b10'0000'0001'1111;  ///< powers of LFP or EEG
 inline constexpr SleepFeatureMask kUnitFeatures = 0b01'1111'0000'0000;
 
-/// All of them, for people.
-inline std::string sleep_feature_names() {
+/// Of these features, for people.
+inline std::string sleep_feature_names(std::span<const SleepFeature> features) {
   std::string all;
-  for (const std::string_view name : kSleepFeatureNames) all.append(all.empty() ? "" : ", ").append(name);
+  for (const SleepFeature feature : features)
+    all.append(all.empty() ? "" : ", ").append(kSleepFeatureNames[static_cast<std::size_t>(feature)]);
   return all;
+}
+/// Of all.
+inline std::string sleep_feature_names() {
+  std::array<SleepFeature, kSleepFeatures> all{};
+  for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<SleepFeature>(i);
+  return sleep_feature_names(all);
 }
 
 constexpr std::optional<SleepFeature> sleep_feature_from_name(std::string_view name) noexcept {

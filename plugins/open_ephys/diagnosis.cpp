@@ -50,8 +50,7 @@ std::string Diagnosis::next(const ingest::OpenEphysCounters& counters, std::stri
   if (misplaced_.due(counters.ttl_misplaced, now_ns))
     return std::to_string(counters.ttl_misplaced) +
            " TTL edges left out, whose sample numbers are another stream's: Network Events stamps its TTL with the "
-           "GUI's "
-           "first stream; follow that one, or wire the line to the board";
+           "GUI's first stream; follow that one, or wire the line to the board";
   if (without_rate_.due(counters.without_rate, now_ns))
     return std::to_string(counters.without_rate) +
            " messages unused, their sample rate is unknown: set `sample_rate_hz` in the rig file";

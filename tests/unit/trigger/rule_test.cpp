@@ -9,6 +9,24 @@ using vturn::trigger::test::kMs;
 using vturn::trigger::test::one_rule;
 using vturn::trigger::test::Rig;
 
+namespace {
+
+/// Fires, is to be stopped by movement, and is not.
+Rig with_unstoppable_pulse(std::int64_t pulse_ns) {
+  TriggerSettings settings = one_rule();
+  settings.outputs[0].pulse_ns = pulse_ns;
+  settings.hold.movement_ns = 0;
+  Rig rig(settings);
+  rig.ready();
+  const TriggerOutput trigger = rig.fires();
+  rig.sleep(SleepState::kRem, 0.99F, true);
+  rig.said.clear();
+  rig.result(OutputResult::kNotStopped, trigger);
+  return rig;
+}
+
+}  // namespace
+
 TEST_CASE("only a rule whose event and direction match fires or is vetoed") {
   TriggerSettings settings = one_rule();
   settings.rules[0].direction = Direction::kClockwise;
@@ -158,15 +176,7 @@ TEST_CASE("an output takes one pulse at a time, from the decision to the pulse's
 }
 
 TEST_CASE("a long pulse that could not be stopped disarms and keeps its output busy until its end") {
-  TriggerSettings settings = one_rule();
-  settings.outputs[0].pulse_ns = 5 * kNsPerS;
-  settings.hold.movement_ns = 0;
-  Rig rig(settings);
-  rig.ready();
-  const TriggerOutput trigger = rig.fires();
-  rig.sleep(SleepState::kRem, 0.99F, true);
-  rig.said.clear();
-  rig.result(OutputResult::kNotStopped, trigger);
+  Rig rig = with_unstoppable_pulse(5 * kNsPerS);
   REQUIRE(rig.changes(SessionChange::kDisarmed).size() == 1);
   CHECK(rig.changes(SessionChange::kDisarmed)[0].reason == VetoReason::kOutputFailed);
   rig.sleep(SleepState::kRem);
@@ -178,14 +188,7 @@ TEST_CASE("a long pulse that could not be stopped disarms and keeps its output b
 }
 
 TEST_CASE("a short pulse that could not be stopped keeps its output busy, and the session armed") {
-  TriggerSettings settings = one_rule();
-  settings.outputs[0].pulse_ns = 100 * kMs;
-  settings.hold.movement_ns = 0;
-  Rig rig(settings);
-  rig.ready();
-  const TriggerOutput trigger = rig.fires();
-  rig.sleep(SleepState::kRem, 0.99F, true);
-  rig.result(OutputResult::kNotStopped, trigger);
+  Rig rig = with_unstoppable_pulse(100 * kMs);
   rig.sleep(SleepState::kRem);
   rig.live(50 * kMs);
   CHECK(rig.refused() == VetoReason::kPulseRunning);
